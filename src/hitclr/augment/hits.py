@@ -1,0 +1,58 @@
+"""Dropping and adding hits of whole batches, with at least one hit left per event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+from torch_geometric.utils import scatter
+
+from hitclr.events import hit_fields, interleave, ptr_after_mask, replace_hits
+
+__all__ = ["add_hits", "drop_hits"]
+
+
+def drop_hits(batch: Batch, keep: Tensor, rank: Tensor) -> Batch:
+    """Keep the hits where ``keep`` is true, and the best of an event that would lose them all.
+
+    Args:
+        batch: the events; they are not changed.
+        keep: [N] bool.
+        rank: [N] float; of an event without a kept hit, the one with the highest rank stays (the
+            first of several).
+
+    Returns:
+        A new batch with fewer hits.
+    """
+    events, number = batch.batch, batch.num_graphs
+    lost = scatter(keep.long(), events, dim_size=number, reduce="sum") == 0
+    if bool(lost.any()):
+        best = scatter(rank, events, dim_size=number, reduce="max")
+        rows = torch.arange(rank.numel(), device=rank.device)
+        rows = torch.where(rank == best[events], rows, rank.numel())
+        first = scatter(rows, events, dim_size=number, reduce="min")
+        keep = keep.clone()
+        keep[first[lost & (first < rank.numel())]] = True
+    hits = {name: column[keep] for name, column in hit_fields(batch).items()}
+    return replace_hits(batch, hits, ptr_after_mask(batch.ptr, keep))
+
+
+def add_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor) -> Batch:
+    """Append hits to events.
+
+    Args:
+        batch: the events; they are not changed.
+        hits: every hit-level column of the batch [M, ...], with the new hits' values.
+        ptr: [B+1] int64, the offsets of the events in them.
+
+    Returns:
+        A new batch in which each event has its old hits, then its new ones.
+    """
+    rows, merged = interleave(batch.ptr, ptr)
+    columns = {
+        name: torch.cat([column, hits[name].to(column.dtype)])[rows]
+        for name, column in hit_fields(batch).items()
+    }
+    return replace_hits(batch, columns, merged)

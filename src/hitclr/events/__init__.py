@@ -1,0 +1,41 @@
+"""Events in memory: the columnar store, and the PyG batch made from it."""
+
+from hitclr.events.batch import (
+    concat_batches,
+    event_fields,
+    feature_index,
+    feature_names,
+    hit_fields,
+    make_batch,
+    replace_hits,
+    select_events,
+    with_edges,
+)
+from hitclr.events.ragged import (
+    batch_from_ptr,
+    counts_from_ptr,
+    gather_index,
+    interleave,
+    ptr_from_counts,
+    ptr_after_mask,
+)
+from hitclr.events.store import EventStore
+
+__all__ = [
+    "EventStore",
+    "batch_from_ptr",
+    "concat_batches",
+    "counts_from_ptr",
+    "event_fields",
+    "feature_index",
+    "feature_names",
+    "gather_index",
+    "hit_fields",
+    "interleave",
+    "make_batch",
+    "ptr_after_mask",
+    "ptr_from_counts",
+    "replace_hits",
+    "select_events",
+    "with_edges",
+]

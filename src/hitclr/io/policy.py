@@ -1,0 +1,83 @@
+"""What happens on bad input: raise, or skip and count."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+from typing import Literal
+
+from hitclr.errors import InputError
+
+__all__ = ["BadInput", "Policy", "Reason"]
+
+Policy = Literal["raise", "skip"]
+
+
+class Reason(str, Enum):
+    """Why a file or an event is left out."""
+
+    MISSING_FILE = "missing file"
+    NOT_ROOT = "not a ROOT file"
+    DAMAGED_FILE = "damaged file"
+    MISSING_TREE = "missing tree"
+    MISSING_BRANCH = "missing branch"
+    WRONG_TYPE = "wrong type"
+    NO_ENTRIES = "no entries"
+    UNEQUAL_LENGTHS = "unequal lengths"
+    NO_HITS = "no hits"
+    NOT_FINITE = "not finite"
+    ZERO_POSITIONS = "all positions zero"
+    UNKNOWN_LABEL = "unknown label"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def code(self) -> int:
+        """A small positive number for the reason, as written beside skipped entries."""
+        return list(Reason).index(self) + 1
+
+
+class BadInput:
+    """The bad-input policy of one run, and what it has skipped.
+
+    Args:
+        policy: ``raise`` stops at the first fault; ``skip`` leaves the file or event out and
+            counts it.
+    """
+
+    def __init__(self, policy: Policy = "raise") -> None:
+        self.policy = policy
+        self._counts: Counter[tuple[str, str, str, str]] = Counter()
+
+    def refuse(
+        self,
+        error: InputError,
+        *,
+        sample: str,
+        label: str = "",
+        unit: Literal["file", "event"],
+        count: int = 1,
+    ) -> None:
+        """Raise ``error``, or count ``count`` files or events as skipped.
+
+        Args:
+            error: the fault; its ``reason`` is the one counted.
+            sample: the sample that the input belongs to.
+            label: the class, where it is known.
+            unit: what was skipped.
+            count: how many.
+
+        Raises:
+            InputError: the policy is ``raise``.
+        """
+        if self.policy == "raise":
+            raise error
+        self._counts[unit, str(error.reason), sample, label] += count
+
+    def table(self) -> list[dict[str, str | int]]:
+        """What was skipped: rows of unit, reason, sample, class and count."""
+        return [
+            {"unit": unit, "reason": reason, "sample": sample, "class": label, "count": count}
+            for (unit, reason, sample, label), count in sorted(self._counts.items())
+        ]

@@ -1,0 +1,135 @@
+"""Opening ROOT files and finding things in them, with errors that say where and what to do."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import uproot
+
+from hitclr.errors import InputError, nearest
+from hitclr.io.policy import Reason
+
+__all__ = ["branch_names", "find_tree", "open_root", "read_branch", "tree_names"]
+
+_TREE_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
+
+
+@contextmanager
+def open_root(path: str | Path) -> Iterator[Any]:
+    """Open a ROOT file for reading, an uproot directory.
+
+    Raises:
+        InputError: the file is missing, empty, not a ROOT file, or damaged.
+    """
+    file = Path(path)
+    if not file.is_file():
+        beside = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+        near = nearest(file.name, beside)
+        message = "expected a ROOT file, there is no such file"
+        advice = (
+            f"check the path; in the same folder: {', '.join(near)}" if near
+            else "check the path; the folder holds nothing with a name like it"
+        )
+        raise InputError(message, reason=Reason.MISSING_FILE, file=file, advice=advice)
+    if file.stat().st_size == 0:
+        message = "expected a ROOT file, this one is empty (0 bytes)"
+        raise InputError(
+            message, reason=Reason.DAMAGED_FILE, file=file,
+            advice="copy or produce it again; the job that wrote it probably died",
+        )
+    with file.open("rb") as raw:
+        magic = raw.read(4)
+    if magic != b"root":
+        message = f"expected a ROOT file (first bytes b'root'), this one starts with {magic!r}"
+        raise InputError(
+            message, reason=Reason.NOT_ROOT, file=file, advice="give a .root file",
+        )
+    try:
+        directory = uproot.open(file)
+    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+        raise _damaged(file, error) from error
+    try:
+        yield directory
+    finally:
+        directory.close()
+
+
+def tree_names(directory: Any) -> list[str]:
+    """The paths of all trees and RNTuples in a file, without cycle numbers."""
+    classes = directory.classnames(recursive=True)
+    names = [name.rsplit(";", 1)[0] for name, kind in classes.items() if kind in _TREE_CLASSES]
+    return list(dict.fromkeys(names))
+
+
+def find_tree(directory: Any, name: str, file: str | Path) -> Any:
+    """The tree called ``name`` in an open file.
+
+    Raises:
+        InputError: there is none, or it cannot be read.
+    """
+    known = tree_names(directory)
+    if name not in known:
+        near = nearest(name, known) or known
+        message = f"expected a tree named {name!r}, the file has none of that name"
+        advice = f"the file has: {', '.join(near)}" if known else "the file has no tree at all"
+        raise InputError(message, reason=Reason.MISSING_TREE, file=file, tree=name, advice=advice)
+    try:
+        return directory[name]
+    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+        raise _damaged(file, error, tree=name) from error
+
+
+def branch_names(tree: Any) -> list[str]:
+    """The names of all branches, nested ones with slashes."""
+    return [str(name) for name in tree.keys(recursive=True)]  # noqa: SIM118 - uproot, not a dict
+
+
+def read_branch(
+    tree: Any, branch: str, file: str | Path, start: int = 0, stop: int | None = None
+) -> ak.Array:
+    """The values of one branch for the entries ``start`` to ``stop``.
+
+    Raises:
+        InputError: the branch does not exist, or its data cannot be read.
+    """
+    name = str(tree.name)
+    known = branch_names(tree)
+    if branch not in known:
+        near = nearest(branch, known)
+        message = f"expected a branch named {branch!r}, the tree has none of that name"
+        advice = (
+            f"the closest names: {', '.join(near)}" if near
+            else f"no name is close to it; `hitclr inspect {file}` lists all {len(known)}"
+        )
+        raise InputError(
+            message, reason=Reason.MISSING_BRANCH, file=file, tree=name, branch=branch,
+            advice=advice,
+        )
+    try:
+        return tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
+    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+        raise _damaged(file, error, tree=name, branch=branch, entry=start) from error
+
+
+def _damaged(
+    file: str | Path,
+    error: Exception,
+    *,
+    tree: str | None = None,
+    branch: str | None = None,
+    entry: int | None = None,
+) -> InputError:
+    cause = str(error).strip().splitlines()
+    detail = f"{type(error).__name__}: {cause[0]}" if cause else type(error).__name__
+    if isinstance(error, zlib.error):
+        detail = f"a compressed block does not unpack ({detail})"
+    message = f"expected readable data, the file is damaged or cut short: {detail}"
+    return InputError(
+        message, reason=Reason.DAMAGED_FILE, file=file, tree=tree, branch=branch, entry=entry,
+        advice="copy or produce the file again, or leave it out with `on_bad_input: skip`",
+    )
