@@ -21,8 +21,11 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         model: the model that was validated.
     """
     lines = []
-    for fault in error.errors(include_url=False):
-        location = tuple(fault["loc"])
+    faults = error.errors(include_url=False)
+    locations = [tuple(fault["loc"]) for fault in faults]
+    for fault, location in zip(faults, locations, strict=True):
+        if any(len(o) > len(location) and o[: len(location)] == location for o in locations):
+            continue  # a fault inside this one says more
         key = ".".join(str(part) for part in location) or "(top level)"
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = sorted(_keys_beside(model, location))

@@ -5,16 +5,27 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from dataclasses import replace
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import BaseTransform
 
+from hitclr import fields
 from hitclr.augment.draws import ACTIVE, Draws
-from hitclr.errors import AugmentationError, SettingsError
-from hitclr.events import concat_batches, counts_from_ptr, replace_hits, select_events
+from hitclr.augment.parameter import check_number
+from hitclr.errors import AugmentationError, SchemaError
+from hitclr.events import (
+    concat_batches,
+    counts_from_ptr,
+    event_fields,
+    feature_names,
+    gather_index,
+    hit_fields,
+    make_batch,
+    replace_hits,
+    select_events,
+)
 
 __all__ = ["Augmentation"]
 
@@ -32,23 +43,21 @@ class Augmentation(BaseTransform):
 
     Attributes:
         reads: the batch attributes that it needs besides ``pos``, ``x`` and ``ptr``.
-        writes: the batch attributes that it changes.
+        writes: the batch attributes whose values it changes, of the hits that stay.
         keeps_hits: whether the number and order of hits stay.
-        keeps_distances: whether distances between the hits of an event stay.
+        keeps_distances: whether all hits and the distances between them stay, so that edges made
+            from distances stay right.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ()
-    writes: ClassVar[tuple[str, ...]] = ("pos", "x")
-    keeps_hits: ClassVar[bool] = True
-    keeps_distances: ClassVar[bool] = False
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = (fields.POS, fields.X)
+    keeps_hits: bool = True
+    keeps_distances: bool = False
 
     def __init__(self, probability: float = 1.0) -> None:
-        if not 0.0 <= probability <= 1.0:
-            message = (
-                f"{type(self).__name__}: expected a probability between 0 and 1, got {probability}"
-            )
-            raise SettingsError(message)
-        self.probability = probability
+        self.probability = check_number(
+            f"{type(self).__name__}, probability", probability, low=0.0, high=1.0
+        )
 
     @abstractmethod
     def sample(self, batch: Batch, generator: torch.Generator) -> Draws:
@@ -61,23 +70,35 @@ class Augmentation(BaseTransform):
     def transform(self, batch: Batch, draws: Draws) -> Batch:
         """Apply the drawn parameters to every event: a new batch, ``batch`` is not changed.
 
-        No randomness, no loop over events, at least one hit left in each event that had one.
+        No randomness, no loop over events, at least one hit left in each event that had one. It
+        is called with the active events alone, so an event must not depend on its neighbours.
         """
 
-    def draw(self, batch: Batch, generator: torch.Generator) -> Draws:
+    def draw(self, batch: Batch, generator: torch.Generator, among: Tensor | None = None) -> Draws:
         """Draw the parameters of one view of ``batch``, among them which events are active.
 
         Args:
             batch: the events.
-            generator: the source of all randomness.
+            generator: the source of all randomness. What is drawn does not depend on ``among``.
+            among: [B] bool, the events that may be active; all where it is None.
 
         Returns:
             The draws, on the device of the batch.
+
+        Raises:
+            SchemaError: the batch lacks an attribute that the augmentation reads.
         """
-        chance = torch.rand(batch.num_graphs, generator=generator, device=generator.device)
-        draws = self.sample(batch, generator)
-        active = chance < self.probability
-        return replace(draws, event={**draws.event, ACTIVE: active}).to(batch.pos.device)
+        missing = [name for name in self.reads if name not in batch]
+        if missing:
+            message = (
+                f"{type(self).__name__} needs a batch with {' and '.join(missing)}, this one has "
+                f"{sorted(batch.keys())}. A hit_* column comes from hit_columns of the schema, an "
+                f"event column from its observers"
+            )
+            raise SchemaError(message)
+        active = self._draw_active(batch, generator, among)
+        draws = self.sample(batch, generator).to(batch.pos.device)
+        return replace(draws, event={**draws.event, ACTIVE: active})
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Apply draws to the batch that they were drawn for.
@@ -87,36 +108,32 @@ class Augmentation(BaseTransform):
             draws: what `draw` gave for them.
 
         Returns:
-            The view. Where no event is active this is ``batch`` itself.
+            The view, without edges; what did not change is shared with ``batch``.
 
         Raises:
             AugmentationError: the draws belong to another batch, or an event lost all its hits.
         """
-        if not torch.equal(draws.ptr, batch.ptr):
-            message = (
-                f"{type(self).__name__}: the draws were made for a batch of "
-                f"{draws.ptr.numel() - 1} events and {int(draws.ptr[-1])} hits, this one has "
-                f"{batch.num_graphs} and {int(batch.ptr[-1])} or others. Draw for this batch."
-            )
-            raise AugmentationError(message)
-        active = draws.active
-        if not bool(active.any()):
-            return batch
-        view = self.transform(batch, draws)
-        emptied = (counts_from_ptr(view.ptr) == 0) & (counts_from_ptr(batch.ptr) > 0)
-        if bool(emptied.any()):
-            message = (
-                f"{type(self).__name__} left {int(emptied.sum())} of {batch.num_graphs} events "
-                f"without a hit; an augmentation must leave at least one in each"
-            )
-            raise AugmentationError(message)
-        if bool(active.all()):
+        self._require_fit(batch, draws)
+        events = draws.active.nonzero().flatten()
+        if events.numel() == 0:
+            return replace_hits(batch, {})
+        if events.numel() == batch.num_graphs:
+            view = self.transform(batch, draws)
+            self._require_hits(batch, view)
             return view
-        return _merge(batch, view, active, same_hits=self.keeps_hits)
+        before = select_events(batch, events)
+        after = self.transform(before, draws.select(events))
+        self._require_hits(before, after)
+        return self._put_back(batch, after, events)
 
-    def view(self, batch: Batch, generator: torch.Generator) -> tuple[Batch, Draws]:
-        """Draw and apply: one view of ``batch``, and the draws that replay it."""
-        draws = self.draw(batch, generator)
+    def view(
+        self, batch: Batch, generator: torch.Generator, among: Tensor | None = None
+    ) -> tuple[Batch, Draws]:
+        """Draw and apply: one view of ``batch``, and the draws that replay it.
+
+        The arguments are those of `draw`.
+        """
+        draws = self.draw(batch, generator, among)
         return self.apply(batch, draws), draws
 
     def forward(self, data: Data | Batch) -> Data | Batch:
@@ -125,25 +142,67 @@ class Augmentation(BaseTransform):
         Here, and only here, the seed comes from torch's default generator, the one that PyG
         pipelines are seeded through.
         """
-        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+        seed = int(torch.randint(2**62, (), device="cpu"))
+        generator = torch.Generator().manual_seed(seed)
         if isinstance(data, Batch):
             return self.view(data, generator)[0]
-        whole = Batch.from_data_list([copy.copy(data)])
-        view, _ = self.view(whole, generator)
-        single: Data = view.get_example(0)
-        if hasattr(data, "feature_names"):
-            single.feature_names = data.feature_names
+        view, _ = self.view(Batch.from_data_list([data]), generator)
+        single: Data = copy.copy(data)
+        for name in [name for name in data.keys() if name.startswith("edge_")]:  # noqa: SIM118
+            del single[name]
+        if "num_nodes" in data:
+            single.num_nodes = view.num_nodes
+        changed = hit_fields(view)
+        changed.update((name, view[name]) for name in self.writes if name in view)
+        for name, column in changed.items():
+            single[name] = column
         return single
 
+    def _draw_active(
+        self, batch: Batch, generator: torch.Generator, among: Tensor | None
+    ) -> Tensor:
+        """Which events the augmentation acts on, [B] bool on the device of the batch."""
+        chance = torch.rand(batch.num_graphs, generator=generator, device=generator.device)
+        active = (chance < self.probability).to(batch.pos.device)
+        return active if among is None else active & among
 
-def _merge(batch: Batch, view: Batch, active: Tensor, *, same_hits: bool) -> Batch:
-    """The events of ``view`` where ``active`` [B], those of ``batch`` elsewhere."""
-    if same_hits:
-        changed = active[batch.batch]
-        hits = {}
-        for name in ("pos", "x"):
-            hits[name] = torch.where(changed[:, None], view[name], batch[name])
-        return replace_hits(batch, hits)
-    both = concat_batches(batch, view)
-    events = torch.arange(batch.num_graphs, device=active.device)
-    return select_events(both, torch.where(active, events + batch.num_graphs, events))
+    def _require_fit(self, batch: Batch, draws: Draws) -> None:
+        if not torch.equal(draws.ptr, batch.ptr):
+            message = (
+                f"{type(self).__name__}: the draws were made for a batch of "
+                f"{draws.ptr.numel() - 1} events and {int(draws.ptr[-1])} hits, this one has "
+                f"{batch.num_graphs} and {int(batch.ptr[-1])} or others. Draw for this batch."
+            )
+            raise AugmentationError(message)
+
+    def _require_hits(self, before: Batch, after: Batch) -> None:
+        if self.keeps_hits:
+            if after.pos.size(0) != before.pos.size(0):
+                message = (
+                    f"{type(self).__name__} declares keeps_hits and made {after.pos.size(0)} hits "
+                    f"of {before.pos.size(0)}; set its keeps_hits to False"
+                )
+                raise AugmentationError(message)
+            return
+        emptied = (counts_from_ptr(after.ptr) == 0) & (counts_from_ptr(before.ptr) > 0)
+        if bool(emptied.any()):
+            message = (
+                f"{type(self).__name__} left {int(emptied.sum())} of {before.num_graphs} events "
+                f"without a hit; an augmentation must leave at least one in each"
+            )
+            raise AugmentationError(message)
+
+    def _put_back(self, batch: Batch, part: Batch, events: Tensor) -> Batch:
+        """The batch with ``part`` in the place of ``events`` [K] int64."""
+        if not self.keeps_hits:
+            both = concat_batches(batch, part)
+            order = torch.arange(batch.num_graphs, device=events.device)
+            order[events] = torch.arange(events.numel(), device=events.device) + batch.num_graphs
+            return select_events(both, order)
+        rows, _ = gather_index(batch.ptr, events)
+        hits, rest = hit_fields(batch), event_fields(batch)
+        for name in self.writes:
+            columns, places = (hits, rows) if name in hits else (rest, events)
+            if name in columns:
+                columns[name] = columns[name].index_copy(0, places, part[name])
+        return make_batch(hits, rest, batch.ptr, feature_names(batch))

@@ -16,7 +16,7 @@ ACTIVE = "active"
 """The event-level parameter that says which events the augmentation acts on, [B] bool."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Draws:
     """The drawn parameters of one augmentation for one batch.
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
+from hitclr.errors import AugmentationError
 from hitclr.events import hit_fields, interleave, ptr_after_mask, replace_hits
 
 __all__ = ["add_hits", "drop_hits"]
@@ -20,22 +21,24 @@ def drop_hits(batch: Batch, keep: Tensor, rank: Tensor) -> Batch:
     Args:
         batch: the events; they are not changed.
         keep: [N] bool.
-        rank: [N] float; of an event without a kept hit, the one with the highest rank stays (the
-            first of several).
+        rank: [N] float, finite; of an event without a kept hit, the one with the highest rank
+            stays (the first of several).
 
     Returns:
         A new batch with fewer hits.
     """
-    events, number = batch.batch, batch.num_graphs
-    lost = scatter(keep.long(), events, dim_size=number, reduce="sum") == 0
-    if bool(lost.any()):
-        best = scatter(rank, events, dim_size=number, reduce="max")
+    owner, number = batch.batch, batch.num_graphs
+    kept = scatter(keep.long(), owner, dim_size=number, reduce="sum")
+    # Looked up per hit, so that an event that never had a hit asks for none.
+    rescued = kept[owner] == 0
+    if bool(rescued.any()):
+        best = scatter(rank, owner, dim_size=number, reduce="max")
         rows = torch.arange(rank.numel(), device=rank.device)
-        rows = torch.where(rank == best[events], rows, rank.numel())
-        first = scatter(rows, events, dim_size=number, reduce="min")
-        keep = keep.clone()
-        keep[first[lost & (first < rank.numel())]] = True
-    hits = {name: column[keep] for name, column in hit_fields(batch).items()}
+        candidates = torch.where(rank == best[owner], rows, rank.numel())
+        first = scatter(candidates, owner, dim_size=number, reduce="min")
+        keep = keep | (rescued & (rows == first[owner]))
+    left = keep.nonzero().flatten()
+    hits = {name: column.index_select(0, left) for name, column in hit_fields(batch).items()}
     return replace_hits(batch, hits, ptr_after_mask(batch.ptr, keep))
 
 
@@ -49,10 +52,19 @@ def add_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor) -> Batch:
 
     Returns:
         A new batch in which each event has its old hits, then its new ones.
+
+    Raises:
+        AugmentationError: the new hits lack a column of the batch, or bring one that it lacks.
     """
+    old = hit_fields(batch)
+    if old.keys() != hits.keys():
+        message = (
+            f"new hits need a value for each hit column of the batch, {sorted(old)}; "
+            f"these have {sorted(hits)}"
+        )
+        raise AugmentationError(message)
     rows, merged = interleave(batch.ptr, ptr)
     columns = {
-        name: torch.cat([column, hits[name].to(column.dtype)])[rows]
-        for name, column in hit_fields(batch).items()
+        name: torch.cat([column, hits[name].to(column.dtype)])[rows] for name, column in old.items()
     }
     return replace_hits(batch, columns, merged)

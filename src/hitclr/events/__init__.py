@@ -11,18 +11,20 @@ from hitclr.events.batch import (
     select_events,
     with_edges,
 )
+from hitclr.events.names import FeatureNames
 from hitclr.events.ragged import (
     batch_from_ptr,
     counts_from_ptr,
     gather_index,
     interleave,
-    ptr_from_counts,
     ptr_after_mask,
+    ptr_from_counts,
 )
 from hitclr.events.store import EventStore
 
 __all__ = [
     "EventStore",
+    "FeatureNames",
     "batch_from_ptr",
     "concat_batches",
     "counts_from_ptr",

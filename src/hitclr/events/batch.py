@@ -16,6 +16,7 @@ from torch_geometric.data import Batch
 
 from hitclr import fields
 from hitclr.errors import SchemaError, did_you_mean
+from hitclr.events.names import FeatureNames
 from hitclr.events.ragged import batch_from_ptr, gather_index
 
 __all__ = [
@@ -52,7 +53,8 @@ def make_batch(
     Raises:
         ValueError: a column's length does not match ``ptr``, or a name is not one of its level.
     """
-    num_hits, num_events = int(ptr[-1]), ptr.numel() - 1
+    slices = ptr.cpu()
+    num_hits, num_events = int(slices[-1]), ptr.numel() - 1
     for level, columns, length in (("hit", hits, num_hits), ("event", events, num_events)):
         for name, column in columns.items():
             if column.size(0) != length or fields.is_hit_field(name) != (level == "hit"):
@@ -64,14 +66,14 @@ def make_batch(
     batch: Batch = Batch(**hits, **events)
     batch.batch = batch_from_ptr(ptr)
     batch.ptr = ptr
-    batch.feature_names = list(names)
-    # What PyG's collate records, so that `to_data_list()` can undo it.
-    steps = torch.arange(num_events + 1)
-    slices = ptr.cpu()
-    still = torch.zeros(num_events, dtype=torch.int64)
+    batch.feature_names = FeatureNames(names)
+    # What PyG's collate records, on the CPU, so that `to_data_list()` can undo it.
+    steps = torch.arange(num_events + 1, device="cpu")
+    still = torch.zeros(num_events, dtype=torch.int64, device="cpu")
+    per_event = [*events, fields.FEATURE_NAMES]
     batch._num_graphs = num_events
-    batch._slice_dict = {**dict.fromkeys(hits, slices), **dict.fromkeys(events, steps)}
-    batch._inc_dict = dict.fromkeys([*hits, *events], still)
+    batch._slice_dict = {**dict.fromkeys(hits, slices), **dict.fromkeys(per_event, steps)}
+    batch._inc_dict = dict.fromkeys([*hits, *per_event], still)
     return batch
 
 
@@ -85,19 +87,37 @@ def hit_fields(batch: Batch) -> dict[str, Tensor]:
 
 
 def event_fields(batch: Batch) -> dict[str, Tensor]:
-    """The event-level columns of a batch [B, ...]: labels, ids, domain, observers."""
-    other = (fields.PTR, fields.EDGE_INDEX, fields.FEATURE_NAMES)
-    return {
+    """The event-level columns of a batch [B, ...]: labels, ids, domain, observers.
+
+    Raises:
+        SchemaError: a tensor of the batch is none of: a hit column, named as such; an edge
+            attribute, named ``edge_*``; a column with one row per event.
+    """
+    other = (fields.PTR, fields.FEATURE_NAMES)
+    columns = {
         name: value
         for name, value in batch.to_dict().items()
-        if isinstance(value, Tensor) and not fields.is_hit_field(name) and name not in other
-        and value.dim() > 0 and value.size(0) == batch.num_graphs
+        if isinstance(value, Tensor)
+        and not fields.is_hit_field(name)
+        and not name.startswith("edge_")
+        and name not in other
     }
+    for name, value in columns.items():
+        if value.dim() == 0 or value.size(0) != batch.num_graphs:
+            message = (
+                f"expected {name!r} to have one row for each of {batch.num_graphs} events, its "
+                f"shape is {tuple(value.shape)}. Hit columns other than pos and x are named "
+                f"{fields.HIT_PREFIX}*, edge columns edge_*; rename it, or drop it first"
+            )
+            raise SchemaError(message)
+    return columns
 
 
 def feature_names(batch: Batch) -> tuple[str, ...]:
     """The names of the columns of ``x``; empty where the batch does not carry them."""
     names: Any = getattr(batch, fields.FEATURE_NAMES, ())
+    if isinstance(names, FeatureNames):
+        return names.names
     if names and not isinstance(names[0], str):  # PyG's own collate makes a list of lists
         names = names[0]
     return tuple(names)
@@ -140,22 +160,35 @@ def replace_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor | None = 
 def select_events(batch: Batch, events: Tensor) -> Batch:
     """A new batch of the chosen events, in the order of ``events`` [K] int64, without edges."""
     rows, ptr = gather_index(batch.ptr, events)
-    hits = {name: column[rows] for name, column in hit_fields(batch).items()}
-    rest = {name: column[events] for name, column in event_fields(batch).items()}
+    hits = {name: column.index_select(0, rows) for name, column in hit_fields(batch).items()}
+    rest = {name: column.index_select(0, events) for name, column in event_fields(batch).items()}
     return make_batch(hits, rest, ptr, feature_names(batch))
 
 
 def concat_batches(first: Batch, second: Batch) -> Batch:
     """A new batch with the events of ``first``, then those of ``second``, without edges.
 
-    Both must have the same columns.
+    Raises:
+        ValueError: they do not have the same columns and features.
     """
-    other = hit_fields(second)
-    hits = {name: torch.cat([column, other[name]]) for name, column in hit_fields(first).items()}
-    other = event_fields(second)
-    rest = {name: torch.cat([column, other[name]]) for name, column in event_fields(first).items()}
-    ptr = torch.cat([first.ptr, second.ptr[1:] + first.ptr[-1]])
-    return make_batch(hits, rest, ptr, feature_names(first))
+    joined: list[dict[str, Tensor]] = []
+    for columns in (hit_fields, event_fields):
+        one, two = columns(first), columns(second)
+        if one.keys() != two.keys():
+            message = (
+                f"batches with different columns cannot be joined: {sorted(one)} and {sorted(two)}"
+            )
+            raise ValueError(message)
+        joined.append({name: torch.cat([column, two[name]]) for name, column in one.items()})
+    names = feature_names(first)
+    if names != feature_names(second):
+        message = (
+            f"batches with different features cannot be joined: {list(names)} and "
+            f"{list(feature_names(second))}"
+        )
+        raise ValueError(message)
+    hits, rest = joined
+    return make_batch(hits, rest, torch.cat([first.ptr, second.ptr[1:] + first.ptr[-1]]), names)
 
 
 def with_edges(batch: Batch, edge_index: Tensor) -> Batch:
@@ -167,17 +200,15 @@ def with_edges(batch: Batch, edge_index: Tensor) -> Batch:
             in one event.
 
     Returns:
-        A shallow copy of the batch, with the edges ordered by the hit that they point to.
+        A shallow copy of the batch, with the edges ordered by the hit that they point to. Edges
+        that come in this order are taken as they are.
     """
-    order = torch.argsort(edge_index[1], stable=True)
-    edge_index = edge_index[:, order]
-    owner = batch.batch[edge_index[1]]
-    counts = torch.bincount(owner, minlength=batch.num_graphs)
+    target = edge_index[1].contiguous()
+    if not bool((target[1:] >= target[:-1]).all()):
+        target, order = torch.sort(target, stable=True)
+        edge_index = edge_index[:, order]
     made: Batch = replace_hits(batch, {})
     made.edge_index = edge_index
-    slices = torch.zeros(batch.num_graphs + 1, dtype=torch.int64)
-    torch.cumsum(counts.cpu(), 0, out=slices[1:])
-    made._slice_dict[fields.EDGE_INDEX] = slices
+    made._slice_dict[fields.EDGE_INDEX] = torch.searchsorted(target, batch.ptr).cpu()
     made._inc_dict[fields.EDGE_INDEX] = batch.ptr[:-1].cpu()
     return made
-

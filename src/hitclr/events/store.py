@@ -16,7 +16,7 @@ from hitclr.events.ragged import counts_from_ptr, gather_index
 __all__ = ["EventStore"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EventStore:
     """Events as flat columns, from which any set of events becomes a batch in one go.
 
@@ -67,8 +67,8 @@ class EventStore:
         The tensors are copies: changing the batch does not change the store.
         """
         rows, ptr = gather_index(self.ptr, events)
-        hits = {name: column[rows] for name, column in self.hits.items()}
-        rest = {name: column[events] for name, column in self.events.items()}
+        hits = {name: column.index_select(0, rows) for name, column in self.hits.items()}
+        rest = {name: column.index_select(0, events) for name, column in self.events.items()}
         return make_batch(hits, rest, ptr, self.feature_names)
 
     def select(self, events: Tensor) -> EventStore:
@@ -76,8 +76,8 @@ class EventStore:
         rows, ptr = gather_index(self.ptr, events)
         return replace(
             self,
-            hits={name: column[rows] for name, column in self.hits.items()},
-            events={name: column[events] for name, column in self.events.items()},
+            hits={name: column.index_select(0, rows) for name, column in self.hits.items()},
+            events={name: column.index_select(0, events) for name, column in self.events.items()},
             ptr=ptr,
         )
 
@@ -85,10 +85,10 @@ class EventStore:
     def concat(stores: Sequence[EventStore]) -> EventStore:
         """One store with the events of all, in order.
 
-        All must have the same columns; the names are those of the first.
+        All must have the same columns and features; the other names are those of the first.
 
         Raises:
-            ValueError: no store was given, or their columns differ.
+            ValueError: no store was given, or their columns or features differ.
         """
         if not stores:
             message = "expected at least one store to join, got none"
@@ -100,6 +100,12 @@ class EventStore:
                     f"stores with different columns cannot be joined: "
                     f"{sorted([*first.hits, *first.events])} and "
                     f"{sorted([*other.hits, *other.events])}"
+                )
+                raise ValueError(message)
+            if other.feature_names != first.feature_names:
+                message = (
+                    f"stores with different features cannot be joined: "
+                    f"{list(first.feature_names)} and {list(other.feature_names)}"
                 )
                 raise ValueError(message)
         offsets = torch.cumsum(torch.tensor([0, *(s.num_hits for s in stores[:-1])]), 0)

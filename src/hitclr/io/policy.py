@@ -25,6 +25,7 @@ class Reason(str, Enum):
     NO_ENTRIES = "no entries"
     UNEQUAL_LENGTHS = "unequal lengths"
     NO_HITS = "no hits"
+    NOT_SELECTED = "no selected hits"
     NOT_FINITE = "not finite"
     ZERO_POSITIONS = "all positions zero"
     UNKNOWN_LABEL = "unknown label"

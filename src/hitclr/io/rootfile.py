@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,14 +33,17 @@ def open_root(path: str | Path) -> Iterator[Any]:
         near = nearest(file.name, beside)
         message = "expected a ROOT file, there is no such file"
         advice = (
-            f"check the path; in the same folder: {', '.join(near)}" if near
+            f"check the path; in the same folder: {', '.join(near)}"
+            if near
             else "check the path; the folder holds nothing with a name like it"
         )
         raise InputError(message, reason=Reason.MISSING_FILE, file=file, advice=advice)
     if file.stat().st_size == 0:
         message = "expected a ROOT file, this one is empty (0 bytes)"
         raise InputError(
-            message, reason=Reason.DAMAGED_FILE, file=file,
+            message,
+            reason=Reason.DAMAGED_FILE,
+            file=file,
             advice="copy or produce it again; the job that wrote it probably died",
         )
     with file.open("rb") as raw:
@@ -47,16 +51,50 @@ def open_root(path: str | Path) -> Iterator[Any]:
     if magic != b"root":
         message = f"expected a ROOT file (first bytes b'root'), this one starts with {magic!r}"
         raise InputError(
-            message, reason=Reason.NOT_ROOT, file=file, advice="give a .root file",
+            message,
+            reason=Reason.NOT_ROOT,
+            file=file,
+            advice="give a .root file",
         )
+    _check_length(file)
     try:
         directory = uproot.open(file)
-    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+    except Exception as error:
         raise _damaged(file, error) from error
     try:
         yield directory
     finally:
         directory.close()
+
+
+def _check_length(file: Path) -> None:
+    """Compare the length that the header of a ROOT file states (``fEND``) with the file's own.
+
+    Raises:
+        InputError: the file is shorter, or the header makes no sense.
+    """
+    with file.open("rb") as raw:
+        header = raw.read(24)
+    length = file.stat().st_size
+    if len(header) == 24:
+        (version,) = struct.unpack(">i", header[4:8])
+        # Files beyond 2 GB have 8-byte pointers and a version that is larger by 1,000,000.
+        large = version >= 1_000_000
+        (stated,) = struct.unpack(">q" if large else ">i", header[12 : 20 if large else 16])
+        if version > 0 and 0 < stated <= length:
+            return
+        detail = f"its header says {stated} bytes (format version {version})"
+    else:
+        detail = "not even its header is whole"
+    message = (
+        f"expected a whole ROOT file, this one is damaged or cut short: {detail}, it has {length}"
+    )
+    raise InputError(
+        message,
+        reason=Reason.DAMAGED_FILE,
+        file=file,
+        advice="copy or produce the file again, or leave it out with `on_bad_input: skip`",
+    )
 
 
 def tree_names(directory: Any) -> list[str]:
@@ -80,13 +118,13 @@ def find_tree(directory: Any, name: str, file: str | Path) -> Any:
         raise InputError(message, reason=Reason.MISSING_TREE, file=file, tree=name, advice=advice)
     try:
         return directory[name]
-    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+    except Exception as error:
         raise _damaged(file, error, tree=name) from error
 
 
 def branch_names(tree: Any) -> list[str]:
     """The names of all branches, nested ones with slashes."""
-    return [str(name) for name in tree.keys(recursive=True)]  # noqa: SIM118 - uproot, not a dict
+    return [str(name) for name in tree.keys(recursive=True)]
 
 
 def read_branch(
@@ -103,16 +141,21 @@ def read_branch(
         near = nearest(branch, known)
         message = f"expected a branch named {branch!r}, the tree has none of that name"
         advice = (
-            f"the closest names: {', '.join(near)}" if near
+            f"the closest names: {', '.join(near)}"
+            if near
             else f"no name is close to it; `hitclr inspect {file}` lists all {len(known)}"
         )
         raise InputError(
-            message, reason=Reason.MISSING_BRANCH, file=file, tree=name, branch=branch,
+            message,
+            reason=Reason.MISSING_BRANCH,
+            file=file,
+            tree=name,
+            branch=branch,
             advice=advice,
         )
     try:
         return tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
-    except Exception as error:  # noqa: BLE001 - any failure on damaged bytes is possible
+    except Exception as error:
         raise _damaged(file, error, tree=name, branch=branch, entry=start) from error
 
 
@@ -130,6 +173,11 @@ def _damaged(
         detail = f"a compressed block does not unpack ({detail})"
     message = f"expected readable data, the file is damaged or cut short: {detail}"
     return InputError(
-        message, reason=Reason.DAMAGED_FILE, file=file, tree=tree, branch=branch, entry=entry,
+        message,
+        reason=Reason.DAMAGED_FILE,
+        file=file,
+        tree=tree,
+        branch=branch,
+        entry=entry,
         advice="copy or produce the file again, or leave it out with `on_bad_input: skip`",
     )

@@ -227,7 +227,9 @@ def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
             message = f"{where} is not valid YAML: {error}"
             raise SchemaError(message) from error
     if not isinstance(content, Mapping):
-        message = f"{where} should hold a mapping (name: ..., tree: ...), got {type(content).__name__}"
+        message = (
+            f"{where} should hold a mapping (name: ..., tree: ...), got {type(content).__name__}"
+        )
         raise SchemaError(message)
     try:
         return Schema.model_validate(content)

@@ -1,1 +1,15 @@
-"""(in progress)"""
+"""The plugin host: hook specifications, registries, and the manager that fills them."""
+
+from hitclr.plugins.manager import DISABLE_VARIABLE, GROUP, PluginInfo, Plugins, load_plugins
+from hitclr.plugins.registry import Registered, Registrar, Registry
+
+__all__ = [
+    "DISABLE_VARIABLE",
+    "GROUP",
+    "PluginInfo",
+    "Plugins",
+    "Registered",
+    "Registrar",
+    "Registry",
+    "load_plugins",
+]

@@ -1,1 +1,9 @@
-"""(in progress)"""
+"""From the result tables of one training run to pictures and one self-contained page."""
+
+from hitclr.reports.event_table import EventTable
+from hitclr.reports.results import Results
+from hitclr.reports.tables import Tables, read_tables
+from hitclr.reports.view_table import ViewTable
+from hitclr.reports.write import write_report
+
+__all__ = ["EventTable", "Results", "Tables", "ViewTable", "read_tables", "write_report"]

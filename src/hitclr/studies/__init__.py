@@ -1,1 +1,17 @@
-"""(in progress)"""
+"""Judging a trained method: embeddings, probes, scores with intervals, result tables."""
+
+from hitclr.studies.embedding import Embedded, embed_events
+from hitclr.studies.probe import ProbeWeights, fit_probe
+from hitclr.studies.scores import Score, confusion_matrix, score_events
+from hitclr.studies.tables import write_tables
+
+__all__ = [
+    "Embedded",
+    "ProbeWeights",
+    "Score",
+    "confusion_matrix",
+    "embed_events",
+    "fit_probe",
+    "score_events",
+    "write_tables",
+]

@@ -1,0 +1,176 @@
+"""Events turned as a whole."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+from torch_geometric.utils import segment
+
+from hitclr import fields
+from hitclr.augment.base import Augmentation
+from hitclr.augment.draws import Draws
+from hitclr.augment.parameter import Parameter, check_axes, check_parameter, sample_parameter
+from hitclr.errors import SchemaError, SettingsError
+from hitclr.events import feature_names, replace_hits
+
+__all__ = ["Rotation"]
+
+_AXES = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+_FULL_TURN = (0.0, 360.0)
+_COMPONENTS = (".x", ".y", ".z")
+
+
+class Rotation(Augmentation):
+    """Turn each event, and its vector features with it.
+
+    Three features ``v.x``, ``v.y``, ``v.z`` are the components of a vector, such as the direction
+    in which a light sensor looks.
+
+    Args:
+        axis: the axis to turn about: ``x``, ``y``, ``z`` or a direction of any length. Without one,
+            rotations are uniform among all (the Haar measure of SO(3)).
+        angle: the angle in degrees, right-handed about the axis; drawn per event. Uniform in
+            [0, 360) by default. Only with an axis.
+        about: the point that stays: the ``centroid`` of the event's hits (unweighted), or the
+            ``origin`` of the coordinates.
+        probability: the probability with which each event is changed.
+
+    Raises:
+        SettingsError: an argument is out of range, the axis has no length, or there is an angle
+            without an axis.
+    """
+
+    keeps_distances = True
+
+    def __init__(
+        self,
+        axis: Literal["x", "y", "z"] | tuple[float, float, float] | None = None,
+        angle: Parameter | None = None,
+        about: Literal["centroid", "origin"] = "centroid",
+        probability: float = 1.0,
+    ) -> None:
+        super().__init__(probability)
+        if axis is None and angle is not None:
+            message = "Rotation: an angle needs an axis; give one, or leave the angle out"
+            raise SettingsError(message)
+        if about not in ("centroid", "origin"):
+            message = f"Rotation, about: expected centroid or origin, got {about!r}"
+            raise SettingsError(message)
+        self.axis = None if axis is None else _direction(axis)
+        self.angle = check_parameter("Rotation, angle", _FULL_TURN if angle is None else angle)
+        self.about = about
+
+    def sample(self, batch: Batch, generator: torch.Generator) -> Draws:
+        """Draw ``matrix`` [B, 3, 3] per event; ``centre`` [B, 3] is the point that stays.
+
+        The centre is no random number, but a sum over hits: kept here, a replay does not repeat it
+        and so cannot round it otherwise.
+        """
+        number = batch.num_graphs
+        if self.axis is None:
+            matrix = _uniform_rotations(number, generator)
+        else:
+            matrix = _rotations_about(self.axis, sample_parameter(self.angle, number, generator))
+        if self.about == "centroid":
+            centre = segment(batch.pos, batch.ptr, reduce="mean")
+        else:
+            centre = batch.pos.new_zeros(number, 3)
+        return Draws(batch.ptr, event={"matrix": matrix, "centre": centre})
+
+    def transform(self, batch: Batch, draws: Draws) -> Batch:
+        """Turn positions about the centre, and vector features.
+
+        Raises:
+            SchemaError: a feature is named as a component of a vector and the others are missing.
+        """
+        matrix = draws.event["matrix"].index_select(0, batch.batch)
+        centre = draws.event["centre"].index_select(0, batch.batch)
+        hits = {fields.POS: _turned(batch.pos - centre, matrix) + centre}
+        vectors = _vectors(feature_names(batch))
+        if vectors:
+            x = batch.x.clone()
+            for columns in vectors:
+                x[:, columns] = _turned(batch.x[:, columns], matrix)
+            hits[fields.X] = x
+        return replace_hits(batch, hits)
+
+
+def _direction(axis: object) -> tuple[float, float, float]:
+    """The unit vector of an axis given by name or by components."""
+    if isinstance(axis, str):
+        if axis not in _AXES:
+            message = f"Rotation, axis: expected x, y, z or three components, got {axis!r}"
+            raise SettingsError(message)
+        return _AXES[axis]
+    if not isinstance(axis, (tuple, list)):
+        message = f"Rotation, axis: expected x, y, z or three components, got {axis!r}"
+        raise SettingsError(message)
+    x, y, z = check_axes("Rotation, axis", axis)
+    length = math.sqrt(x * x + y * y + z * z)
+    if length == 0:
+        message = "Rotation, axis: expected a direction, got three zeros"
+        raise SettingsError(message)
+    return x / length, y / length, z / length
+
+
+def _vectors(names: tuple[str, ...]) -> list[list[int]]:
+    """The columns [3] of each vector among the features."""
+    stems = dict.fromkeys(name[:-2] for name in names if name.endswith(_COMPONENTS))
+    found = []
+    for stem in stems:
+        parts = [stem + component for component in _COMPONENTS]
+        missing = [part for part in parts if part not in names]
+        if missing:
+            message = (
+                f"Rotation: the features {stem}.x, .y and .z make a vector, the batch lacks "
+                f"{' and '.join(missing)}. Add them to the schema, or give what is no vector "
+                f"another name"
+            )
+            raise SchemaError(message)
+        found.append([names.index(part) for part in parts])
+    return found
+
+
+def _turned(vectors: Tensor, matrix: Tensor) -> Tensor:
+    """``matrix @ vector`` for each of the vectors [N, 3].
+
+    Term by term, because a batched matrix product rounds differently for other batch sizes, and an
+    event would then depend, in the last digit, on those beside it.
+    """
+    x, y, z = vectors[:, 0, None], vectors[:, 1, None], vectors[:, 2, None]
+    return matrix[:, :, 0] * x + matrix[:, :, 1] * y + matrix[:, :, 2] * z
+
+
+def _uniform_rotations(count: int, generator: torch.Generator) -> Tensor:
+    """Rotation matrices [count, 3, 3] float32, uniform on SO(3).
+
+    From uniform unit quaternions: K. Shoemake, "Uniform Random Rotations", Graphics Gems III
+    (1992), p. 124.
+    """
+    u = torch.rand(3, count, generator=generator, device=generator.device)
+    first, second = torch.sqrt(1 - u[0]), torch.sqrt(u[0])
+    a, b = 2 * math.pi * u[1], 2 * math.pi * u[2]
+    return _matrices(
+        first * torch.sin(a), first * torch.cos(a), second * torch.sin(b), second * torch.cos(b)
+    )
+
+
+def _rotations_about(axis: tuple[float, float, float], degrees: Tensor) -> Tensor:
+    """Rotation matrices [count, 3, 3] about a unit vector by angles [count] in degrees."""
+    half = torch.deg2rad(degrees) / 2
+    x, y, z = (component * torch.sin(half) for component in axis)
+    return _matrices(x, y, z, torch.cos(half))
+
+
+def _matrices(x: Tensor, y: Tensor, z: Tensor, w: Tensor) -> Tensor:
+    """Rotation matrices [count, 3, 3] of the unit quaternions ``w + xi + yj + zk``."""
+    rows = [
+        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
+        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
+        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
+    ]
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)

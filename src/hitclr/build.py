@@ -1,0 +1,159 @@
+"""From settings and registries to objects."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import ConfigDict, ValidationError, create_model
+from torch import nn
+
+from hitclr.augment import Augmentation, Chain, Choose
+from hitclr.config import SampleSettings, Settings, Spec, ViewSettings
+from hitclr.errors import SettingsError
+from hitclr.graphs import EdgeBuilder
+from hitclr.io import BadInput, Sample, Schema, expand_files, load_schema
+from hitclr.methods import Method, Optimisation
+from hitclr.nn import InputNorm
+from hitclr.plugins import Plugins, Registry
+from hitclr.rng import seed_for
+from hitclr.validation import explain
+
+__all__ = [
+    "build_augmentation",
+    "build_edges",
+    "build_method",
+    "build_samples",
+    "build_schema",
+    "construct",
+]
+
+T = TypeVar("T")
+
+
+def construct(registry: Registry[Any], spec: Spec, *given: Any) -> Any:
+    """Make the object that ``spec`` names, with its options checked against the signature.
+
+    Args:
+        registry: where the name is looked up.
+        spec: the name and the options.
+        given: the leading arguments, which are not options.
+
+    Raises:
+        UnknownNameError: nobody registered the name.
+        SettingsError: an option is unknown (with the nearest known ones) or of the wrong type.
+    """
+    make = registry.get(spec.name)
+    model, taken = _options_model(make, len(given))
+    try:
+        checked = model.model_validate(spec.options)
+    except ValidationError as error:
+        message = f"the options of the {registry.kind} {spec.name!r}:\n{explain(error, model)}"
+        raise SettingsError(message) from error
+    options = {name: getattr(checked, name) for name in spec.options if name in taken}
+    extra = checked.model_extra or {}
+    return make(*given, **options, **extra)
+
+
+def _options_model(make: Callable[..., Any], given: int) -> tuple[type[Any], set[str]]:
+    """A pydantic model of the arguments of ``make`` after the first ``given`` ones."""
+    parameters = list(inspect.signature(make).parameters.values())[given:]
+    target = make.__init__ if inspect.isclass(make) else make  # type: ignore[misc]
+    try:
+        hints = typing.get_type_hints(target)
+    except NameError:  # annotations that exist for type checkers only cannot be checked here
+        hints = {}
+    fields: dict[str, Any] = {}
+    extra: typing.Literal["allow", "forbid"] = "forbid"
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            extra = "allow"
+        elif parameter.kind is not inspect.Parameter.VAR_POSITIONAL:
+            default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+            fields[parameter.name] = (hints.get(parameter.name, Any), default)
+    config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
+    return create_model("Options", __config__=config, **fields), set(fields)
+
+
+def build_schema(settings: Settings, plugins: Plugins, base: Path) -> Schema:
+    """The schema that the settings mean: a registered one, a YAML file, or a mapping.
+
+    Raises:
+        UnknownNameError: no such schema is registered, and it is not the name of a YAML file.
+        SchemaError: it is not valid.
+    """
+    source = settings.schema_source
+    if isinstance(source, str):
+        if Path(source).suffix in (".yaml", ".yml"):
+            return load_schema(base / Path(source).expanduser())
+        return plugins.schemas.get(source)
+    return load_schema(source)
+
+
+def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[Sample]:
+    """The samples, with globs expanded; relative names start from ``base``.
+
+    Raises:
+        InputError: a glob matches nothing and the policy is ``raise``.
+    """
+
+    def build(name: str, sample: SampleSettings) -> Sample:
+        files = expand_files(sample.files, base=base, sample=name, bad_input=bad_input)
+        return Sample(name, files, sample.label, sample.labelled, sample.use)
+
+    return [build(name, sample) for name, sample in settings.data.samples.items()]
+
+
+def build_augmentation(settings: ViewSettings, plugins: Plugins) -> Augmentation | None:
+    """What makes a view; None where no augmentation is named.
+
+    Raises:
+        SettingsError: an option does not fit.
+        UnknownNameError: an augmentation is not registered.
+    """
+    parts = [construct(plugins.augmentations, spec) for spec in settings.augmentations]
+    if not parts:
+        return None
+    return Chain(parts) if settings.choose is None else Choose(parts, settings.choose)
+
+
+def build_method(
+    settings: Settings, plugins: Plugins, *, num_features: int, num_classes: int
+) -> Method:
+    """The method with its encoder, initialised by the seed alone.
+
+    Args:
+        settings: of the run.
+        plugins: the registries.
+        num_features: F, the number of columns of ``x``.
+        num_classes: C.
+
+    Raises:
+        SettingsError: an option does not fit, or the method needs classes and there are too few.
+        UnknownNameError: the encoder or the method is not registered.
+    """
+    if plugins.methods.get(settings.method.name).needs.labels and num_classes < 2:
+        message = (
+            f"the method {settings.method.name!r} needs events of at least two classes, the "
+            f"samples have {num_classes}: give more samples, or a label rule"
+        )
+        raise SettingsError(message)
+    optimisation = Optimisation(**settings.optimizer.model_dump())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_for(settings.seed, "weights"))
+        encoder: nn.Module = construct(plugins.encoders, settings.encoder, num_features)
+        norm = InputNorm(num_features)
+        method: Method = construct(
+            plugins.methods, settings.method, encoder, norm, num_classes, optimisation
+        )
+    return method
+
+
+def build_edges(method: Method) -> EdgeBuilder | None:
+    """The edges that the method's encoder wants; None where it wants none."""
+    edges: EdgeBuilder | None = getattr(method.encoder, "edges", None)
+    return edges

@@ -1,0 +1,61 @@
+"""The ``hitclr`` command and its sub-commands."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import hitclr
+from hitclr.cli.demo import demo
+from hitclr.cli.embed import embed
+from hitclr.cli.inspect import inspect
+from hitclr.cli.plugins import plugins
+from hitclr.cli.train import train
+from hitclr.errors import HitclrError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="hitclr",
+    help="Robust, graph-based contrastive learning on detector hits: ROOT files straight into "
+    "training.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        Console().print(f"hitclr {hitclr.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+
+
+for command in (inspect, train, embed, plugins, demo):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; an error of hitclr's own is told without a traceback."""
+    try:
+        app()
+    except HitclrError as error:
+        Console(stderr=True).print("[bold red]Error:[/] ", end="")
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)

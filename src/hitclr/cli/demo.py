@@ -1,0 +1,72 @@
+"""``hitclr demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["demo"]
+
+
+def demo(
+    name: Annotated[
+        str, typer.Argument(help="Which demo; without a name the only one there is.")
+    ] = "",
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.")] = Path("hitclr-demo"),
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="An override such as trainer.epochs=5.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last epoch of an interrupted demo.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete an earlier run in the folder first.")
+    ] = False,
+) -> None:
+    """Train on a plugin's example files and write a report: hitclr end to end in minutes."""
+    from hitclr.cli.show import read_progress, say, show_run, training_callbacks
+    from hitclr.config import override_settings
+    from hitclr.errors import UnknownNameError
+    from hitclr.plugins import load_plugins
+    from hitclr.runs import train as run_training
+
+    loaded = load_plugins()
+    names = loaded.demos.names()
+    if not name:
+        if len(names) != 1:
+            message = (
+                f"which demo? There are: {', '.join(names)}"
+                if names
+                else "no installed plugin brings a demo\n"
+                "  what to do: pip install 'hitclr-km3net[demo]' (or plugins/hitclr-km3net from "
+                "the repository)"
+            )
+            raise UnknownNameError(message)
+        name = names[0]
+    chosen = loaded.demos.get(name)
+    content = {
+        **chosen.settings(),
+        "title": chosen.title,
+        "notes": list(chosen.notes),
+        "out": str(out),
+    }
+    settings = override_settings(content, overrides or [], where=f"the demo {name}")
+    say(f"{chosen.title}\n" + "\n".join(f"- {note}" for note in chosen.notes))
+    try:
+        with read_progress("reading") as progress:
+            run = run_training(
+                settings,
+                loaded,
+                base=Path.cwd(),
+                resume=resume,
+                overwrite=overwrite,
+                callbacks=training_callbacks(),
+                progress=progress,
+                say=say,
+            )
+    except KeyboardInterrupt:
+        say(f"Interrupted. Go on with: hitclr demo {name} --out {out} --resume")
+        raise typer.Exit(130) from None
+    show_run(run)

@@ -1,0 +1,206 @@
+"""``hitclr inspect``: what is in a ROOT file, and a first schema for it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from hitclr.cli.show import console, say
+from hitclr.errors import OutputError
+
+if TYPE_CHECKING:
+    from hitclr.io.guess import Guess, Guesses
+    from hitclr.io.inspect import BranchSummary
+
+__all__ = ["inspect"]
+
+_DIGITS, _TYPE = 9, 14
+_BESIDE_NAMES = len("trigger?") + _TYPE + len("n/entry") + 2 * _DIGITS + 5
+_WHOLE = 24  # a tree with no more branches than this is shown whole
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="The ROOT file.", show_default=False)],
+    tree: Annotated[
+        str | None, typer.Option("--tree", help="Look at this tree only.", show_default=False)
+    ] = None,
+    write_schema: Annotated[
+        str | None,
+        typer.Option(
+            "--write-schema",
+            metavar="PATH",
+            help="Write a first schema to PATH, or to the screen with '-'.",
+            show_default=False,
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every branch.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite an existing schema file.")
+    ] = False,
+) -> None:
+    """Show what is in a ROOT file, or write a first schema for it.
+
+    At most the first 1000 entries of a tree are read.
+    """
+    if write_schema is None:
+        _show(file, tree, whole=show_all)
+        return
+    from hitclr.io.propose import propose_schema
+
+    if write_schema == "-":
+        typer.echo(propose_schema(file, tree).text, nl=False)
+        return
+    target = Path(write_schema)
+    _check_free(target, force=force)
+    proposal = propose_schema(file, tree)
+    try:
+        target.write_text(proposal.text, encoding="utf-8")
+    except OSError as error:
+        message = (
+            f"the schema cannot be written to {target}: {error.strerror or error}\n"
+            f"  what to do: give a path in a folder that exists and that you may write to"
+        )
+        raise OutputError(message) from error
+    _show_guesses(proposal.guesses, proposal.choice)
+    say(
+        f"Wrote {target}, guessed from names and first values: read it.\n"
+        f"Next: settle the {proposal.text.count('CHECK: ')} lines marked CHECK, name the schema "
+        f"in a settings file, and run `hitclr train SETTINGS.yaml`."
+    )
+
+
+def _check_free(target: Path, *, force: bool) -> None:
+    if target.exists() and not force:
+        message = (
+            f"expected a new file for the schema, {target} exists already\n"
+            f"  what to do: give another name, or --force to overwrite it"
+        )
+        raise OutputError(message)
+
+
+def _show_guesses(guesses: Guesses, choice: str) -> None:
+    say(f"{guesses.tree.path}: {choice}")
+    table = _table("used as", "branch", "why")
+    for guess in guesses.found:
+        if guess.used:
+            table.add_row(_role(guess), Text(guess.branch), Text(guess.reason))
+    console.print(table)
+    _show_cautions(guesses)
+
+
+def _show(file: Path, tree: str | None, *, whole: bool) -> None:
+    from hitclr.io.guess import guess_file
+
+    trees = guess_file(file, tree)
+    console.print(str(file), markup=False, soft_wrap=True)
+    if not trees:
+        say("There is no tree and no RNTuple in it: nothing that hitclr could read.")
+        return
+    for guesses in sorted(trees, key=lambda one: one.tree.entries == 0):
+        _show_tree(guesses, whole=whole, alone=len(trees) == 1)
+    console.print()
+    with_hits = [guesses for guesses in trees if guesses.tier]
+    if not with_hits:
+        say("No branches look like hit positions; `--write-schema -` says what was looked for.")
+        return
+    if with_hits[0].hits:
+        say("Next: write a first schema, and with it `hitclr train`.")
+    else:
+        say("No hits to look at: better take a file with some before you write a first schema.")
+    command = f"hitclr inspect {shlex.quote(str(file))} --write-schema schema.yaml"
+    console.print(f"  {command}", markup=False, soft_wrap=True)
+
+
+def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:
+    tree, number = guesses.tree, len(guesses.tree.branches)
+    entries = _count(tree.entries, "entry", "entries") if tree.entries else "no entries"
+    facts = f"  {tree.kind}, {entries}, {_count(number, 'branch', 'branches')}"
+    console.print()
+    console.print(Text.assemble((tree.path, "bold"), facts))
+    if not (tree.entries or whole or alone):
+        return
+    marks = {name: Text("per hit") for name in guesses.others}
+    marks = {guess.branch: _role(guess) for guess in guesses.found} | marks
+    order = {name: place for place, name in enumerate(marks)}
+    told = sorted(tree.branches, key=lambda branch: _place(branch, order))
+    if not whole and number > _WHOLE:
+        told = told[: len(marks) if guesses.tier else _WHOLE]
+    room = max(16, console.width - _BESIDE_NAMES)
+    table = _table("guess", "branch", "type", "n/entry", "min", "max")
+    for branch in told:
+        name = branch.name if whole else _tail(branch.name, room)
+        kind = branch.type if whole else _head(branch.type, _TYPE)
+        table.add_row(marks.get(branch.name, ""), Text(name), Text(kind), *_numbers(branch))
+    console.print(table)
+    if number > len(told):
+        say(f"… {number - len(told)} more, --all shows them")
+    for branch in told:
+        look = branch.look
+        if branch.problem:
+            say(f"{branch.name} cannot be read: {branch.problem}")
+        if look and look.nan + look.infinite:
+            say(f"{branch.name} has {look.nan} NaN and {look.infinite} infinite values")
+    _show_cautions(guesses)
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def _place(branch: BranchSummary, guessed: Mapping[str, int]) -> tuple[int, int]:
+    """Guessed branches first, in the order of a schema, then lists, numbers and the rest."""
+    if branch.name in guessed:
+        return 0, guessed[branch.name]
+    return (1 if branch.shape == "list" and branch.dtype else 2 if branch.dtype else 3), 0
+
+
+def _show_cautions(guesses: Guesses) -> None:
+    for caution in guesses.cautions:
+        console.print(Text(f"Note: {caution}.", "yellow"))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="underline")
+    for heading in headings:
+        right = heading in ("n/entry", "min", "max")
+        table.add_column(heading, overflow="fold", justify="right" if right else "left")
+    return table
+
+
+def _role(guess: Guess) -> Text:
+    name = {
+        "position": f"pos {guess.name}",
+        "direction": f"dir {guess.name[-1]}",
+        "hit column": "hit id",
+        "observer": guess.name,
+    }.get(guess.role, guess.role)
+    return Text(name, "green") if guess.used else Text(f"{name}?")
+
+
+def _numbers(branch: BranchSummary) -> tuple[str, ...]:
+    look = branch.look
+    if look is None or not look.entries:
+        return ()
+    return f"{look.per_entry:.4g}", _short(look.minimum), _short(look.maximum)
+
+
+def _head(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _tail(text: str, width: int) -> str:
+    """The end of a name, which tells more than its folder."""
+    return text if len(text) <= width else "…" + text[1 - width :]
+
+
+def _short(value: float | None) -> str:
+    if value is None:
+        return ""
+    exact = str(value) if isinstance(value, int) else f"{value:.4g}"
+    return exact if len(exact) <= _DIGITS else f"{value:.3g}"

@@ -1,0 +1,54 @@
+"""``hitclr train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["train"]
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="The settings file (YAML).", show_default=False)],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Overrides such as trainer.epochs=5 out=runs/try2.", metavar="KEY=VALUE..."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last epoch of an interrupted run.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete an earlier run in the folder first.")
+    ] = False,
+) -> None:
+    """Train a model on ROOT files, score it, and write a report.
+
+    Relative file names in the settings start from the settings file's folder, the run's own
+    folder (`out`) from the current one.
+    """
+    from hitclr.cli.show import read_progress, say, show_run, training_callbacks
+    from hitclr.config import load_settings
+    from hitclr.plugins import load_plugins
+    from hitclr.runs import train as run_training
+
+    settings = load_settings(config, overrides or [])
+    try:
+        with read_progress("reading") as progress:
+            run = run_training(
+                settings,
+                load_plugins(),
+                base=config.resolve().parent,
+                resume=resume,
+                overwrite=overwrite,
+                callbacks=training_callbacks(),
+                progress=progress,
+                say=say,
+            )
+    except KeyboardInterrupt:
+        say(f"Interrupted. Go on with: hitclr train {config} ... --resume")
+        raise typer.Exit(130) from None
+    show_run(run)

@@ -1,0 +1,270 @@
+"""The settings of a run: validated, with defaults, from YAML and dotted overrides."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from hitclr.errors import SettingsError
+from hitclr.io import LabelRule, Policy, Use
+from hitclr.validation import explain
+
+__all__ = [
+    "DataSettings",
+    "OptimizerSettings",
+    "ProbeSettings",
+    "SampleSettings",
+    "Settings",
+    "Spec",
+    "SplitSettings",
+    "TrainerSettings",
+    "ViewSettings",
+    "load_settings",
+    "make_settings",
+    "override_settings",
+]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Spec(BaseModel):
+    """Something that a plugin registered, by name, with options: ``{name: rotation, axis: z}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is given besides the name."""
+        return dict(self.model_extra or {})
+
+
+class SampleSettings(_Settings):
+    """One sample: its files and what is known of their class; see `hitclr.io.Sample`."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    label: str | LabelRule | None = None
+    labelled: bool = True
+    use: Use = "split"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, value: Any) -> Any:
+        return {"files": value} if isinstance(value, (str, list, tuple)) else value
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _one_file(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class SplitSettings(_Settings):
+    """The fractions of events for validation and test; the rest is for training."""
+
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    test: float = Field(default=0.2, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _some_training(self) -> SplitSettings:
+        if self.validation + self.test >= 1:
+            message = f"validation and test add up to {self.validation + self.test:g}: none is left"
+            raise ValueError(message)
+        return self
+
+
+class DataSettings(_Settings):
+    """What is read and how it is fed.
+
+    Attributes:
+        samples: the samples by name. ``name: glob`` is short for ``name: {files: [glob]}``.
+        classes: the order of the classes; without it, that of first mention.
+        on_bad_input: stop at the first fault, or skip and count.
+        split: the fractions for validation and test.
+        batch_size: events per training step.
+        num_workers: processes that make views and edges; the numbers do not depend on it.
+    """
+
+    samples: dict[str, SampleSettings] = Field(min_length=1)
+    classes: tuple[str, ...] | None = None
+    on_bad_input: Policy = "raise"
+    split: SplitSettings = SplitSettings()
+    batch_size: int = Field(default=64, ge=2)
+    num_workers: int = Field(default=0, ge=0)
+
+
+class ViewSettings(_Settings):
+    """How the views of an event are made.
+
+    Attributes:
+        augmentations: applied in this order.
+        choose: instead, draw this many of them per event, with replacement.
+    """
+
+    augmentations: tuple[Spec, ...] = ()
+    choose: int | None = Field(default=None, ge=1)
+
+
+class OptimizerSettings(_Settings):
+    """AdamW with a linear warm-up over the fraction ``warmup`` of all steps, then a cosine to 0."""
+
+    lr: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+
+
+class TrainerSettings(_Settings):
+    """How long and on what is trained; names and values are Lightning's."""
+
+    epochs: int = Field(default=20, ge=1)
+    accelerator: str = "auto"
+    precision: str = "32-true"
+    gradient_clip: float | None = Field(default=1.0, gt=0)
+
+
+class ProbeSettings(_Settings):
+    """The linear classifier on the frozen representation.
+
+    Attributes:
+        views: how many views of each training event it is fitted on; 0 for the plain events.
+        inverse_penalty: scikit-learn's ``C`` of the logistic regression.
+    """
+
+    views: int = Field(default=2, ge=0)
+    inverse_penalty: float = Field(default=1.0, gt=0)
+
+
+class Settings(_Settings):
+    """All settings of a training run.
+
+    Attributes:
+        title: the headline of the report.
+        notes: what a reader of the report must know about the data.
+        schema_source: the key ``schema``: a registered schema's name, a YAML file, or a mapping.
+        data: what is read and how it is fed.
+        views: how views are made.
+        encoder: the encoder.
+        method: the training method.
+        optimizer: the optimiser.
+        trainer: how long and on what is trained.
+        probe: the read-out of methods that do not classify by themselves.
+        seed: the seed of everything random.
+        out: the folder of the run.
+    """
+
+    title: str = "hitclr training run"
+    notes: tuple[str, ...] = ()
+    schema_source: str | dict[str, Any] = Field(alias="schema")
+    data: DataSettings
+    views: ViewSettings = ViewSettings()
+    encoder: Spec = Spec(name="graph-convnext")
+    method: Spec = Spec(name="contrastive")
+    optimizer: OptimizerSettings = OptimizerSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    probe: ProbeSettings = ProbeSettings()
+    seed: int = Field(default=0, ge=0)
+    out: str = "runs/hitclr"
+
+    def plain(self) -> dict[str, Any]:
+        """The settings as plain values, as a YAML file would hold them."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def make_settings(content: Mapping[str, Any], *, where: str = "the settings") -> Settings:
+    """Validate settings.
+
+    Raises:
+        SettingsError: a key is unknown (with the nearest known ones), missing, or has a value of
+            the wrong kind.
+    """
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        message = f"{where}: not valid:\n{explain(error, Settings)}"
+        raise SettingsError(message) from error
+
+
+def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
+    """Read a YAML settings file and apply overrides such as ``trainer.epochs=5``.
+
+    Args:
+        path: the file.
+        overrides: ``dotted.key=value``; the value is read as YAML, a number in the key is a place
+            in a list.
+
+    Raises:
+        SettingsError: the file cannot be read, an override has no ``=`` or leads nowhere, or the
+            result is not valid.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the settings file {path} cannot be read: {error}"
+        raise SettingsError(message) from error
+    except yaml.YAMLError as error:
+        message = f"the settings file {path} is not valid YAML: {error}"
+        raise SettingsError(message) from error
+    if not isinstance(content, dict):
+        message = (
+            f"the settings file {path} should hold a mapping (schema: ..., data: ...), got "
+            f"{type(content).__name__}"
+        )
+        raise SettingsError(message)
+    return override_settings(content, overrides, where=str(path))
+
+
+def override_settings(
+    content: Mapping[str, Any], overrides: Sequence[str], *, where: str = "the settings"
+) -> Settings:
+    """Apply overrides such as ``trainer.epochs=5`` to a mapping and validate it.
+
+    Raises:
+        SettingsError: an override has no ``=`` or leads nowhere, or the result is not valid.
+    """
+    changed = copy.deepcopy(dict(content))
+    for override in overrides:
+        _override(changed, override)
+    return make_settings(changed, where=where)
+
+
+def _override(content: Any, override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        message = f"expected an override like trainer.epochs=5, got {override!r}"
+        raise SettingsError(message)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        message = f"override {override!r}: the value is not valid YAML: {error}"
+        raise SettingsError(message) from error
+    *path, last = key.split(".")
+    place = content
+    for number, part in enumerate(path):
+        if isinstance(place, dict):
+            if isinstance(place.get(part), str):  # the short form `encoder: name`
+                place[part] = {"name": place[part]}
+            place = place.setdefault(part, {})
+        elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
+            place = place[int(part)]
+        else:
+            message = f"override {override!r}: {'.'.join(path[: number + 1])} leads nowhere"
+            raise SettingsError(message)
+    if isinstance(place, dict):
+        place[last] = value
+    elif isinstance(place, list) and last.isdigit() and int(last) < len(place):
+        place[int(last)] = value
+    else:
+        message = f"override {override!r}: {key} leads nowhere"
+        raise SettingsError(message)

@@ -1,0 +1,224 @@
+"""The Lightning data module: from the event store to the views that a method needs.
+
+Every batch is a function of (seed, epoch, step) alone. The sampler says which events make a step,
+the data set makes their views and edges, in whatever process; so the numbers are the same for any
+number of workers, and a resumed run goes on as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torch_geometric.data import Batch
+
+from hitclr import fields
+from hitclr.augment import Augmentation
+from hitclr.errors import SettingsError
+from hitclr.events import EventStore
+from hitclr.graphs import EdgeBuilder
+from hitclr.methods import Needs
+from hitclr.rng import generator, seed_for
+
+__all__ = ["SPLITS", "BatchPlan", "EventDataModule", "Step", "ViewDataset", "split_events"]
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an epoch: which events [K] int64."""
+
+    epoch: int
+    number: int
+    events: Tensor
+
+
+class BatchPlan(Sampler[Step]):
+    """Cuts the events of an epoch into steps of nearly equal size.
+
+    Args:
+        events: [M] int64, the events to go through.
+        batch_size: the largest number of events in a step.
+        seed: the seed of the order; None keeps the order as it is.
+    """
+
+    def __init__(self, events: Tensor, batch_size: int, seed: int | None) -> None:
+        self.events = events
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; Lightning calls this."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.events.numel() // self.batch_size)
+
+    def __iter__(self) -> Iterator[Step]:
+        events = self.events
+        if self.seed is not None:
+            random = generator(self.seed, "order", self.epoch)
+            events = events[torch.randperm(events.numel(), generator=random)]
+        for number, part in enumerate(torch.tensor_split(events, len(self)) if len(self) else ()):
+            yield Step(self.epoch, number, part)
+
+
+class ViewDataset(Dataset[list[Batch]]):
+    """Makes the views of a step, with edges.
+
+    Args:
+        store: the events.
+        views: how many views of each event.
+        augmentation: what makes a view; None for the events as they are.
+        edges: gives a view its edges; None for none.
+        seed: the seed of the views.
+        purpose: what the views are for; other purposes draw other numbers.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        views: int,
+        augmentation: Augmentation | None,
+        edges: EdgeBuilder | None,
+        seed: int,
+        purpose: str,
+    ) -> None:
+        self.store = store
+        self.views = views
+        self.augmentation = augmentation
+        self.edges = edges
+        self.seed = seed
+        self.purpose = purpose
+
+    def __getitem__(self, step: Step) -> list[Batch]:
+        batch = self.store.batch(step.events)
+        made = []
+        for number in range(self.views):
+            view = batch
+            if self.augmentation is not None:
+                random = generator(self.seed, self.purpose, step.epoch, step.number, number)
+                view, _ = self.augmentation.view(batch, random)
+            made.append(view if self.edges is None else self.edges(view))
+        return made
+
+
+def split_events(
+    store: EventStore, uses: Mapping[int, str], fractions: Mapping[str, float], seed: int
+) -> dict[str, Tensor]:
+    """Divide the events into training, validation and test.
+
+    The side of an event follows from its entry number alone, by hash, so that the re-simulations
+    of one event, which have one entry number in several files, never fall on two sides.
+
+    Args:
+        store: the events.
+        uses: for each domain: ``split``, or the one part that all its events go to.
+        fractions: the fractions for validation and test.
+        seed: another seed gives another division.
+
+    Returns:
+        For each of `SPLITS` the events [M] int64, in order.
+    """
+    entries = store.events[fields.EVENT_ID][:, 1]
+    unique, inverse = torch.unique(entries, return_inverse=True)
+    hashed = [seed_for(seed, "split", int(entry)) / 2**63 for entry in unique]
+    place = torch.tensor(hashed, dtype=torch.float64)[inverse]
+    part = torch.zeros(len(store), dtype=torch.int64)
+    test, validation = fractions["test"], fractions["validation"]
+    part[place < test + validation] = SPLITS.index("validation")
+    part[place < test] = SPLITS.index("test")
+    domains = store.events[fields.DOMAIN]
+    for domain, use in uses.items():
+        if use != "split":
+            part[domains == domain] = SPLITS.index(use)
+    return {name: torch.nonzero(part == index)[:, 0] for index, name in enumerate(SPLITS)}
+
+
+class EventDataModule(L.LightningDataModule):
+    """Feeds a method just what it declared.
+
+    Args:
+        store: the events.
+        splits: for each of `SPLITS` the events [M] int64.
+        needs: what the method wants.
+        augmentation: what makes a view.
+        edges: the edges that the encoder wants; None for none.
+        batch_size: the largest number of events in a step.
+        num_workers: processes that make views; 0 makes them in this one.
+        seed: the seed of order and views.
+
+    Raises:
+        SettingsError: there is nothing to train on, or the method wants augmented views and there
+            is no augmentation.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        splits: Mapping[str, Tensor],
+        needs: Needs,
+        *,
+        augmentation: Augmentation | None,
+        edges: EdgeBuilder | None,
+        batch_size: int,
+        num_workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        if needs.augmented and augmentation is None:
+            message = (
+                "the method learns from augmented views and no augmentation is given: name some "
+                "under views.augmentations; `hitclr plugins` lists those that there are"
+            )
+            raise SettingsError(message)
+        self.store = store
+        self.needs = needs
+        self.splits = {
+            name: events[store.labels[events] >= 0] if needs.labels else events
+            for name, events in splits.items()
+        }
+        if self.splits["train"].numel() < 2:
+            message = (
+                f"expected events to train on, the split left {self.splits['train'].numel()} of "
+                f"{len(store)}: give more data, or smaller fractions under data.split"
+            )
+            raise SettingsError(message)
+        self.augmentation = augmentation if needs.augmented else None
+        self.edges = edges
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+
+    def _loader(self, split: str, seed: int | None) -> DataLoader[list[Batch]]:
+        views = ViewDataset(
+            self.store,
+            views=self.needs.views,
+            augmentation=self.augmentation,
+            edges=self.edges,
+            seed=self.seed,
+            purpose=f"{split} views",
+        )
+        plan = BatchPlan(self.splits[split], self.batch_size, seed)
+        return DataLoader(
+            views,
+            batch_size=None,
+            sampler=plan,
+            num_workers=self.num_workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def train_dataloader(self) -> DataLoader[list[Batch]]:
+        """The training events in an order of their own each epoch."""
+        return self._loader("train", self.seed)
+
+    def val_dataloader(self) -> DataLoader[list[Batch]]:
+        """The validation events, with views of their own each epoch."""
+        return self._loader("validation", None)

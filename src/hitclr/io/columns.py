@@ -1,0 +1,159 @@
+"""From awkward arrays of one chunk of entries to flat, checked numpy columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from hitclr.errors import InputError
+from hitclr.io.policy import Reason
+from hitclr.io.schema import Column, LabelRule
+
+__all__ = [
+    "Source",
+    "any_per_event",
+    "event_values",
+    "label_values",
+    "ragged_median",
+    "ragged_minimum",
+    "require_hit_list",
+]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a chunk comes from, for messages."""
+
+    file: Path
+    tree: str
+    start: int
+
+    def error(
+        self, what: str, reason: Reason, *, branch: str | None, entry: int | None, advice: str
+    ) -> InputError:
+        """An `InputError` at this place; ``entry`` counts from the start of the tree."""
+        return InputError(
+            what,
+            reason=reason,
+            file=self.file,
+            tree=self.tree,
+            branch=branch,
+            entry=entry,
+            advice=advice,
+        )
+
+
+def require_hit_list(array: ak.Array, branch: str, source: Source) -> ak.Array:
+    """Check that a branch holds a list of numbers per entry.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    if array.ndim != 2 or array.fields or not _is_number(array):
+        message = (
+            f"expected a list of numbers per entry (one per hit), the branch holds "
+            f"{array.type.content}"
+        )
+        raise source.error(
+            message,
+            Reason.WRONG_TYPE,
+            branch=branch,
+            entry=None,
+            advice=f"name a branch with one value per hit; see `hitclr inspect {source.file}`",
+        )
+    return ak.from_regular(array, axis=1)
+
+
+def event_values(array: ak.Array, column: Column, source: Source) -> tuple[Floats | Ints, Bools]:
+    """One number per entry.
+
+    Returns:
+        The values [n], int64 where the branch has integers and no ``index``, float64 otherwise;
+        and whether each is there [n] bool. A missing one is NaN.
+
+    Raises:
+        InputError: the branch does not hold numbers, or has several per entry and no ``index``.
+    """
+    if not _is_number(array) or array.fields or array.ndim > 2:
+        message = f"expected numbers, the branch holds {array.type.content}"
+        advice = "name a branch with numbers"
+    elif array.ndim == 2 and column.index is None:
+        message = f"expected one number per entry, the branch holds {array.type.content}"
+        advice = f"say which one: {{branch: {column.branch}, index: 0}}"
+    elif array.ndim == 1 and column.index is not None:
+        message = f"an index ({column.index}) is given, but the branch has one number per entry"
+        advice = "leave the index out"
+    else:
+        if column.index is None:
+            values = ak.to_numpy(array)
+            kind = np.float64 if values.dtype.kind == "f" else np.int64
+            return values.astype(kind), np.ones(len(values), dtype=np.bool_)
+        lists = ak.from_regular(array, axis=1)
+        present = ak.to_numpy(ak.num(lists)) > column.index
+        found = np.full(len(lists), np.nan)
+        found[present] = ak.to_numpy(lists[present][:, column.index]).astype(np.float64)
+        return found, present
+    raise source.error(message, Reason.WRONG_TYPE, branch=column.branch, entry=None, advice=advice)
+
+
+def label_values(
+    columns: Sequence[Floats | Ints], rule: LabelRule, classes: Sequence[str]
+) -> NDArray[np.int64]:
+    """The class index of each entry [n] int64 by a rule; -1 where no value matches."""
+    labels = np.full(len(columns[0]), -1, dtype=np.int64)
+    for name, values in rule.classes.items():
+        for value in values:
+            match = np.ones(len(labels), dtype=np.bool_)
+            for column, number in zip(columns, value, strict=True):
+                match &= column == number
+            labels[match] = classes.index(name)
+    return labels
+
+
+def any_per_event(flags: Bools, ptr: Ints) -> Bools:
+    """Whether any hit of each event [B] is flagged [N]."""
+    total = np.concatenate([[0], np.cumsum(flags, dtype=np.int64)])
+    return total[ptr[1:]] > total[ptr[:-1]]
+
+
+def ragged_minimum(values: Floats, ptr: Ints) -> Floats:
+    """The smallest value of each event [B]; NaN for an event without hits."""
+    ordered, starts, counts = _sorted_within(values, ptr)
+    found = np.full(len(counts), np.nan)
+    some = counts > 0
+    found[some] = ordered[starts[some]]
+    return found
+
+
+def ragged_median(values: Floats, ptr: Ints) -> Floats:
+    """The median of each event [B]; NaN for an event without hits."""
+    ordered, starts, counts = _sorted_within(values, ptr)
+    found = np.full(len(counts), np.nan)
+    some = counts > 0
+    low = starts[some] + (counts[some] - 1) // 2
+    high = starts[some] + counts[some] // 2
+    found[some] = 0.5 * (ordered[low] + ordered[high])
+    return found
+
+
+def _sorted_within(values: Floats, ptr: Ints) -> tuple[Floats, Ints, Ints]:
+    counts = np.diff(ptr)
+    event = np.repeat(np.arange(len(counts)), counts)
+    return values[np.lexsort((values, event))], ptr[:-1], counts
+
+
+def _is_number(array: ak.Array) -> bool:
+    content = array.type.content
+    while hasattr(content, "content"):
+        content = content.content
+    name = str(getattr(content, "primitive", ""))
+    return name == "bool" or name.startswith(("int", "uint", "float"))

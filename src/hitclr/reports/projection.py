@@ -1,0 +1,86 @@
+"""Embeddings in two dimensions: a principal component analysis fitted on the training events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+from hitclr.reports.event_table import TRAIN, EventTable
+
+__all__ = ["Projection", "obstacle", "project"]
+
+_GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class Projection:
+    """K events in two dimensions.
+
+    Attributes:
+        points: [K, 2] float64. Where the embedding has one direction only, the second column
+            just spreads the points and means nothing.
+        shares: the share of the variance that each principal component holds, one or two numbers.
+        rows: [K] int64, the rows of the events in their table.
+        fitted_on: the events that the components were found on, in words.
+        left_out: the number of events with an embedding that is not finite.
+    """
+
+    points: NDArray[np.float64]
+    shares: tuple[float, ...]
+    rows: NDArray[np.int64]
+    fitted_on: str
+    left_out: int
+
+
+def obstacle(events: EventTable) -> str:
+    """Why there can be no map of the embeddings, in a sentence; empty where there can be one."""
+    finite = _finite(events)
+    if len(finite) < 2:
+        return (
+            f"There is no map: it takes two events with a finite embedding, and there "
+            f"{'is one' if len(finite) == 1 else 'is none'} among {len(events.embedding)}."
+        )
+    if not _varies(events.embedding[finite]):
+        return (
+            "There is no map: all events have the same embedding. The representation has "
+            "collapsed and carries no information."
+        )
+    return ""
+
+
+def project(events: EventTable) -> Projection:
+    """The first two principal components of the embeddings.
+
+    They are fitted on the training events, or on all where fewer than two training events differ.
+    Events with an embedding that is not finite are left out. Needs `obstacle` to be empty.
+    """
+    rows = _finite(events)
+    train = rows[events.split[rows] == TRAIN]
+    fit, words = (train, "the training events")
+    if not _varies(events.embedding[train]):
+        fit, words = (rows, "all events, for want of training events that differ")
+    data = events.embedding[fit]
+    # The full solver has no randomness.
+    pca = PCA(n_components=min(2, *data.shape), svd_solver="full").fit(data)
+    points: NDArray[np.float64] = pca.transform(events.embedding[rows])
+    if points.shape[1] == 1:
+        spread = (np.arange(len(points)) * _GOLDEN) % 1.0
+        points = np.stack([points[:, 0], spread], axis=1)
+    return Projection(
+        points=points,
+        shares=tuple(pca.explained_variance_ratio_.tolist()),
+        rows=rows,
+        fitted_on=words,
+        left_out=len(events.embedding) - len(rows),
+    )
+
+
+def _finite(events: EventTable) -> NDArray[np.int64]:
+    return np.flatnonzero(np.isfinite(events.embedding).all(axis=1))
+
+
+def _varies(embedding: NDArray[np.float64]) -> bool:
+    return len(embedding) > 1 and bool((embedding != embedding[0]).any())

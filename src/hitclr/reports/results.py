@@ -1,0 +1,189 @@
+"""The file ``results.json``: what was trained, on what, and how well it did."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    ValidationError,
+    model_validator,
+)
+
+from hitclr.errors import OutputError
+from hitclr.validation import explain
+
+__all__ = ["Confusion", "Count", "Epoch", "Results", "Score", "Skipped", "load_results"]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _named(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(value.get("name"), str):
+        message = "expected a mapping with a key 'name' that holds text"
+        raise ValueError(message)  # noqa: TRY004 - pydantic takes ValueError only
+    return value
+
+
+Number = Annotated[float | None, AfterValidator(_finite)]
+"""A number, or None where there is none; NaN and infinities read as None."""
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A time span."""
+
+Named = Annotated[Mapping[str, Any], AfterValidator(_named)]
+"""A name and its options."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Count(_Row):
+    """The events of one sample and class in each split; an empty class means not known."""
+
+    sample: str
+    label: str = Field(alias="class")
+    train: NonNegativeInt
+    validation: NonNegativeInt
+    test: NonNegativeInt
+
+
+class Skipped(_Row):
+    """Files or events that were left out, and why."""
+
+    unit: Literal["file", "event"]
+    reason: str
+    sample: str
+    label: str = Field(alias="class")
+    count: NonNegativeInt
+
+
+class Score(_Row):
+    """One score with its 95 % interval; an empty sample means all of them together."""
+
+    split: str = Field(alias="set")
+    sample: str
+    metric: str
+    value: Number
+    low: Number
+    high: Number
+    events: NonNegativeInt
+    note: str = ""
+
+
+class Confusion(_Row):
+    """A confusion matrix [C, C]: rows are the truth, columns what was predicted."""
+
+    split: str = Field(alias="set")
+    sample: str
+    matrix: tuple[tuple[NonNegativeInt, ...], ...]
+
+
+class Epoch(_Row):
+    """The losses of one epoch, numbered as they were during the training."""
+
+    epoch: int
+    train_loss: Number
+    validation_loss: Number
+
+
+class Results(_Row):
+    """The content of ``results.json``.
+
+    Attributes:
+        title: the headline of the report.
+        created: when the run ended.
+        versions: the version of each package that made the numbers.
+        seed: the seed of the run.
+        method: the training method: ``name`` and its options.
+        encoder: the encoder: ``name``, its options, and ``parameters``, how many it has.
+        settings: all settings of the run.
+        notes: what a reader must know about the data.
+        classes: the class of each value of ``y``.
+        samples: the sample of each value of ``domain``.
+        position_unit: the unit of the positions; empty where there is none.
+        counts: the events by sample, class and split.
+        skipped: what was left out.
+        scores: the scores, the most important first.
+        confusion: the confusion matrices.
+        history: the losses, epoch by epoch.
+        seconds: how long each stage took, in seconds.
+    """
+
+    title: str
+    created: datetime
+    versions: Mapping[str, str]
+    seed: int
+    method: Named
+    encoder: Named
+    settings: Mapping[str, Any]
+    notes: tuple[str, ...]
+    classes: tuple[str, ...]
+    samples: tuple[str, ...]
+    position_unit: str
+    counts: tuple[Count, ...]
+    skipped: tuple[Skipped, ...]
+    scores: tuple[Score, ...]
+    confusion: tuple[Confusion, ...]
+    history: tuple[Epoch, ...]
+    seconds: Mapping[str, Seconds]
+
+    @model_validator(mode="after")
+    def _matrices_fit_classes(self) -> Results:
+        size = len(self.classes)
+        for index, confusion in enumerate(self.confusion):
+            lengths = [len(row) for row in confusion.matrix]
+            if lengths != [size] * size:
+                message = (
+                    f"confusion.{index}.matrix: expected {size} rows of {size} numbers, one for "
+                    f"each of the classes, got rows of {lengths}"
+                )
+                raise ValueError(message)
+        return self
+
+
+def load_results(path: Path) -> Results:
+    """Read ``results.json``.
+
+    Args:
+        path: the file.
+
+    Raises:
+        OutputError: the file is missing, is not JSON, lacks a key, or a value is of another kind
+            than expected.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        message = (
+            f"expected the result table {path}, which is not there.\n"
+            f"  what to do: name the output folder of a run that has ended, or train again"
+        )
+        raise OutputError(message) from error
+    except (OSError, ValueError) as error:
+        message = (
+            f"expected JSON in the result table {path}, which cannot be read: {error}\n"
+            f"  what to do: the file is damaged; train or evaluate again to write it anew"
+        )
+        raise OutputError(message) from error
+    try:
+        return Results.model_validate(content)
+    except ValidationError as error:
+        message = (
+            f"the result table {path} does not hold what a report needs:\n"
+            f"{explain(error, Results)}\n"
+            f"  what to do: evaluate again with this version of hitclr to write it anew"
+        )
+        raise OutputError(message) from error

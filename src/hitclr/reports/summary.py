@@ -1,0 +1,173 @@
+"""The results in plain words, and what they cannot show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hitclr.reports.results import Results, Score
+
+__all__ = ["cautions", "count_of", "interval", "number", "summary"]
+
+_FEW_EVENTS = 100
+_FEW_OF_A_CLASS = 10
+_WIDE = 0.1
+_MOST_NAMES = 8
+_NONE = "—"
+
+
+def summary(results: Results) -> list[str]:
+    """What was trained on what, how it was tested, and the main score, in sentences."""
+    train = sum(row.train for row in results.counts)
+    validation = sum(row.validation for row in results.counts)
+    test = sum(row.test for row in results.counts)
+    encoder, method = results.encoder, results.method
+    size = encoder.get("parameters")
+    of_size = f" with {size:,} parameters" if isinstance(size, int) else ""
+    classes = count_of(len(results.classes), "class", "classes")
+    lines = [
+        (
+            f"The encoder {encoder['name']}{of_size} was trained by the method {method['name']} "
+            f"on {count_of(train, 'event')} of {classes} ({_listed(results.classes)}) from "
+            f"{count_of(len(results.samples), 'sample')} ({_listed(results.samples)}). "
+            f"{count_of(validation, 'more event', 'more events') if validation else 'None'} served "
+            f"to follow the training."
+        )
+    ]
+    if not test:
+        lines.append("No event was kept for testing.")
+        return lines
+    tested = f"It was tested on {count_of(test, 'event')} kept out of the training"
+    main = _main_score(results)
+    if main is None or main.value is None:
+        lines.append(f"{tested}. No score over all of them was recorded.")
+        return lines
+    line = f"{tested}: {main.metric} {number(main.value)}{_with_interval(main)}."
+    chance = _chance(results, main.metric)
+    if chance is not None:
+        level, rule = chance
+        line = f"{line} For comparison, {rule} would reach {number(level)}."
+    return [*lines, line]
+
+
+def cautions(results: Results) -> list[str]:
+    """What cannot be concluded from these numbers, in sentences; none where they are firm."""
+    test = sum(row.test for row in results.counts)
+    if not test:
+        line = (
+            "Nothing was tested, so this report does not say how well the representation works on "
+            "events that the training has not seen."
+        )
+        return [line]
+    lines = []
+    main = _main_score(results)
+    tested = main.events if main is not None else test
+    if len(results.classes) < 2:
+        lines.append("With fewer than two classes no score can say whether classes are told apart.")
+    if tested < _FEW_EVENTS:
+        lines.append(
+            f"Only {count_of(tested, 'test event')}: one event classified differently moves an "
+            f"accuracy by {1 / max(tested, 1):.3f}. A ranking of methods or settings cannot be "
+            f"concluded from so few."
+        )
+    if main is not None and main.value is not None:
+        lines.extend(_about_interval(results, main))
+    small = [
+        f"{name} ({count})" for name, count in _tested(results).items() if count < _FEW_OF_A_CLASS
+    ]
+    if small and len(results.classes) > 1:
+        lines.append(
+            f"Fewer than {_FEW_OF_A_CLASS} test events of: {', '.join(small)}. How well these are "
+            f"recognised cannot be concluded."
+        )
+    if len(results.samples) < 2:
+        lines.append(
+            "All events come from one sample, so nothing here shows whether the representation "
+            "stays the same when the detector changes."
+        )
+    return lines
+
+
+def count_of(count: int, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    >>> count_of(1, "event"), count_of(1200, "event"), count_of(2, "class", "classes")
+    ('1 event', '1,200 events', '2 classes')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def number(value: float | None) -> str:
+    """A score as it is written everywhere: three decimals, a dash where there is none."""
+    return _NONE if value is None else f"{value:.3f}"
+
+
+def interval(score: Score) -> str:
+    """The 95 % interval of a score; a dash where there is none."""
+    if score.low is None or score.high is None:
+        return _NONE
+    return f"{number(score.low)} to {number(score.high)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The names, or the first few of many."""
+    more = len(names) - _MOST_NAMES
+    if more <= 0:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {more} more"
+
+
+def _with_interval(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ", without an interval"
+    return f" (95 % interval {interval(score)})"
+
+
+def _about_interval(results: Results, main: Score) -> list[str]:
+    if main.low is None or main.high is None:
+        return [f"The {main.metric} has no interval, so nothing says how far chance moved it."]
+    lines = []
+    width = main.high - main.low
+    if width > _WIDE:
+        lines.append(
+            f"The interval of the {main.metric} is wide, {interval(main)}: the true value may lie "
+            f"anywhere in it, and another result inside it cannot be called better or worse."
+        )
+    chance = _chance(results, main.metric)
+    if chance is not None and main.low <= chance[0]:
+        lines.append(
+            f"The interval does not lie above {number(chance[0])}, which {chance[1]} would reach: "
+            f"that the classes are told apart at all cannot be concluded."
+        )
+    return lines
+
+
+def _main_score(results: Results) -> Score | None:
+    """The first score over all test events: the table has the most important one first."""
+    for score in results.scores:
+        if score.split == "test" and not score.sample:
+            return score
+    return None
+
+
+def _tested(results: Results) -> dict[str, int]:
+    """The number of test events of each class."""
+    counts: Counter[str] = Counter()
+    for row in results.counts:
+        counts[row.label] += row.test
+    return {name: counts[name] for name in results.classes}
+
+
+def _chance(results: Results, metric: str) -> tuple[float, str] | None:
+    """What a rule that does not look at the hits would score, and the rule."""
+    tested = [count for count in _tested(results).values() if count]
+    name = metric.lower().replace("_", " ").replace("-", " ")
+    if len(tested) < 2:
+        return None
+    if name == "accuracy":
+        return max(tested) / sum(tested), "always naming the most frequent class"
+    if name == "balanced accuracy":
+        return 1 / len(tested), "always naming one class"
+    if name in ("auc", "roc auc", "auroc"):
+        return 0.5, "guessing"
+    return None

@@ -1,0 +1,237 @@
+"""Reading out a trained method and scoring it on the test events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hitclr import fields
+from hitclr.augment import Augmentation
+from hitclr.config import Settings
+from hitclr.data import SPLITS
+from hitclr.events import EventStore
+from hitclr.graphs import EdgeBuilder
+from hitclr.io import Sample
+from hitclr.methods import Method
+from hitclr.nn import LinearProbe
+from hitclr.rng import generator, seed_for
+from hitclr.studies import Score, confusion_matrix, embed_events, fit_probe, score_events
+
+__all__ = ["Evaluation", "evaluate"]
+
+_VERSIONS = (
+    "hitclr",
+    "torch",
+    "torch-geometric",
+    "lightning",
+    "uproot",
+    "awkward",
+    "numpy",
+    "scikit-learn",
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a run and what they were made from.
+
+    Attributes:
+        store: the events.
+        splits: the events of each part.
+        scores: ``{"set", "sample", "metric", "value", "low", "high", "events", "note"}``.
+        confusion: ``{"set", "sample", "matrix"}``, rows truth, columns predicted.
+        events: one row per event: the arrays of ``events.npz``.
+        views: one event and two views of it: the arrays of ``views.npz``.
+        parameters: the number of weights of the encoder.
+    """
+
+    store: EventStore
+    splits: Mapping[str, Tensor]
+    scores: list[dict[str, Any]]
+    confusion: list[dict[str, Any]]
+    events: dict[str, NDArray[Any]]
+    views: dict[str, NDArray[Any]]
+    parameters: int
+
+    def results(
+        self,
+        settings: Settings,
+        samples: Sequence[Sample],
+        skipped: Sequence[Mapping[str, Any]],
+        history: Sequence[Mapping[str, Any]],
+        seconds: Mapping[str, float],
+    ) -> dict[str, Any]:
+        """The content of ``results.json``."""
+        return {
+            "title": settings.title,
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "versions": {name: version(name) for name in _VERSIONS},
+            "seed": settings.seed,
+            "method": settings.method.model_dump(),
+            "encoder": {**settings.encoder.model_dump(), "parameters": self.parameters},
+            "settings": settings.plain(),
+            "notes": list(settings.notes),
+            "classes": list(self.store.class_names),
+            "samples": [sample.name for sample in samples],
+            "position_unit": self.store.position_unit,
+            "counts": _counts(self.store, self.splits),
+            "skipped": [dict(row) for row in skipped],
+            "scores": self.scores,
+            "confusion": self.confusion,
+            "history": [dict(row) for row in history],
+            "seconds": dict(seconds),
+        }
+
+
+def evaluate(
+    settings: Settings,
+    method: Method,
+    store: EventStore,
+    splits: Mapping[str, Tensor],
+    *,
+    edges: EdgeBuilder | None,
+    augmentation: Augmentation | None,
+) -> Evaluation:
+    """Fit the probe where the method has one, embed all events, score the test events.
+
+    Without any class there is neither probe nor score. The probe sees training events only. Every test event is scored, as it is, none is dropped.
+
+    Args:
+        settings: of the run.
+        method: the trained method; its probe is set.
+        store: the events.
+        splits: the events of each part.
+        edges: the edges that the encoder wants.
+        augmentation: what makes a view.
+    """
+    size = settings.data.batch_size
+    probe = getattr(method, "probe", None)
+    if isinstance(probe, LinearProbe) and store.class_names:
+        train = splits["train"][store.labels[splits["train"]] >= 0]
+        seen = embed_events(
+            method,
+            store,
+            train,
+            edges=edges,
+            batch_size=size,
+            views=settings.probe.views if augmentation is not None else 0,
+            augmentation=augmentation,
+            seed=settings.seed,
+            purpose="probe views",
+        )
+        weights = fit_probe(
+            seen.embedding,
+            seen.labels,
+            len(store.class_names),
+            inverse_penalty=settings.probe.inverse_penalty,
+        )
+        probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
+    everything = torch.arange(len(store))
+    embedding = embed_events(method, store, everything, edges=edges, batch_size=size).embedding
+    scores = torch.empty(len(store), 0)
+    if store.class_names:
+        with torch.inference_mode():
+            scores = method.logits(embedding.to(method.device)).softmax(-1).float().cpu()
+    part = torch.zeros(len(store), dtype=torch.int8)
+    for number, name in enumerate(SPLITS):
+        part[splits[name]] = number
+    events = {
+        "embedding": embedding.numpy(),
+        "y": store.labels.numpy(),
+        "domain": store.events[fields.DOMAIN].numpy(),
+        "split": part.numpy(),
+        "event_id": store.events[fields.EVENT_ID].numpy(),
+        "scores": scores.numpy(),
+    }
+    rows, matrices = _score_tests(store, events, seed_for(settings.seed, "bootstrap"))
+    return Evaluation(
+        store,
+        splits,
+        rows,
+        matrices,
+        events,
+        _two_views(settings, store, splits, augmentation),
+        sum(p.numel() for p in method.encoder.parameters()),
+    )
+
+
+def _score_tests(
+    store: EventStore, events: Mapping[str, NDArray[Any]], seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Scores and confusion matrices of all test events, and of each sample among them."""
+    test = events["split"] == SPLITS.index("test")
+    domains = np.unique(events["domain"][test])
+    groups: list[tuple[str, NDArray[np.bool_]]] = [("", test)]
+    groups += [(store.domain_names[d], test & (events["domain"] == d)) for d in domains]
+    rows: list[dict[str, Any]] = []
+    matrices: list[dict[str, Any]] = []
+    for sample, chosen in groups if len(domains) > 1 else groups[:1]:
+        labels, scores = events["y"][chosen], events["scores"][chosen]
+        found: list[Score] = score_events(labels, scores, seed=seed)
+        rows += [{"set": "test", "sample": sample, **asdict(score)} for score in found]
+        if not store.class_names:
+            continue
+        known = labels >= 0
+        matrix = confusion_matrix(labels[known], scores[known].argmax(1), len(store.class_names))
+        matrices.append({"set": "test", "sample": sample, "matrix": matrix.tolist()})
+    return rows, matrices
+
+
+def _counts(store: EventStore, splits: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    for name in SPLITS:
+        events = splits[name]
+        keys = torch.stack([store.events[fields.DOMAIN][events], store.labels[events]], 1)
+        for (domain, label), count in zip(
+            *(part.tolist() for part in torch.unique(keys, dim=0, return_counts=True)), strict=True
+        ):
+            row = rows.setdefault(
+                (domain, label),
+                {
+                    "sample": store.domain_names[domain],
+                    "class": store.class_names[label] if label >= 0 else "unknown",
+                    **dict.fromkeys(SPLITS, 0),
+                },
+            )
+            row[name] = count
+    return [rows[key] for key in sorted(rows)]
+
+
+def _two_views(
+    settings: Settings,
+    store: EventStore,
+    splits: Mapping[str, Tensor],
+    augmentation: Augmentation | None,
+) -> dict[str, NDArray[Any]]:
+    """An event of middling size and two views of it, as the training would make them."""
+    pool = splits["test"] if splits["test"].numel() else splits["train"]
+    hits = store.hits_per_event()[pool]
+    event = pool[torch.argsort(hits, stable=True)[hits.numel() // 2]].reshape(1)
+    batch = store.batch(event)
+    made = {"event": batch, "first": batch, "second": batch}
+    for name in ("first", "second") if augmentation is not None else ():
+        made[name], _ = augmentation.view(batch, generator(settings.seed, "display", name))
+    units = store.feature_units or ("",) * len(store.feature_names)
+    steps = [
+        f"{spec.name} " + ", ".join(f"{key}={value}" for key, value in spec.options.items())
+        for spec in settings.views.augmentations
+    ]
+    arrays: dict[str, NDArray[Any]] = {
+        f"{name}_{field}": view[field].numpy()
+        for name, view in made.items()
+        for field in (fields.POS, fields.X)
+    }
+    arrays["feature_names"] = np.array(store.feature_names, dtype=np.str_)
+    arrays["feature_units"] = np.array(units, dtype=np.str_)
+    arrays["event_id"] = batch.event_id[0].numpy()
+    arrays["colour"] = np.array(store.feature_names[0], dtype=np.str_)
+    arrays["steps"] = np.array(steps, dtype=np.str_)
+    return arrays

@@ -1,0 +1,379 @@
+"""One training run, from files to report."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch import Tensor
+
+from hitclr import fields
+from hitclr.augment import Augmentation
+from hitclr.build import (
+    build_augmentation,
+    build_edges,
+    build_method,
+    build_samples,
+    build_schema,
+)
+from hitclr.config import Settings
+from hitclr.data import EventDataModule, split_events
+from hitclr.errors import CheckpointError, HitclrError, OutputError, SettingsError
+from hitclr.events import EventStore, gather_index
+from hitclr.graphs import EdgeBuilder
+from hitclr.io import BadInput, Progress, Sample, Schema, check_samples, read_samples
+from hitclr.methods import Method
+from hitclr.plugins import Plugins
+from hitclr.reports import write_report
+from hitclr.rng import seed_for
+from hitclr.runs.checkpoint import RunRecord, describe_run, read_record
+from hitclr.runs.evaluate import Evaluation, evaluate
+from hitclr.runs.history import History
+from hitclr.studies import write_tables
+
+__all__ = ["Prepared", "TrainedRun", "prepare", "train"]
+
+LAST = "last.ckpt"
+MODEL = "model.ckpt"
+SETTINGS = "settings.yaml"
+_FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a run left behind.
+
+    Attributes:
+        out: the folder of the run.
+        model: the checkpoint of the trained model.
+        report: the page.
+        evaluation: the scores.
+        skipped: what the bad-input policy left out.
+    """
+
+    out: Path
+    model: Path
+    report: Path
+    evaluation: Evaluation
+    skipped: Sequence[dict[str, str | int]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a run needs before it trains.
+
+    Attributes:
+        schema: how branches became events.
+        samples: what was read.
+        store: the events.
+        splits: the events of each part.
+        augmentation: what makes a view; None for none.
+        edges: the edges that the encoder wants; None for none.
+        method: the method, its input norm fitted on the training events.
+        data: what feeds it.
+        skipped: what the bad-input policy left out.
+        seconds: how long reading took.
+    """
+
+    schema: Schema
+    samples: Sequence[Sample]
+    store: EventStore
+    splits: dict[str, Tensor]
+    augmentation: Augmentation | None
+    edges: EdgeBuilder | None
+    method: Method
+    data: EventDataModule
+    skipped: Sequence[dict[str, str | int]]
+    seconds: float
+
+
+def prepare(
+    settings: Settings, plugins: Plugins, *, base: Path, progress: Progress | None = None
+) -> Prepared:
+    """Check everything, read the events, and build the method.
+
+    Args:
+        settings: of the run.
+        plugins: the registries.
+        base: the folder that relative file names start from.
+        progress: called while files are read.
+
+    Raises:
+        HitclrError: settings, schema, files or data do not do.
+    """
+    started = time.perf_counter()
+    bad_input = BadInput(settings.data.on_bad_input)
+    schema = build_schema(settings, plugins, base)
+    augmentation = build_augmentation(settings.views, plugins)
+    samples = build_samples(settings, base, bad_input)
+    check_samples(schema, samples, bad_input)
+    store = read_samples(
+        schema, samples, bad_input, classes=settings.data.classes, progress=progress
+    )
+    uses = {domain: sample.use for domain, sample in enumerate(samples)}
+    fractions = settings.data.split.model_dump()
+    splits = split_events(store, uses, fractions, settings.seed)
+    method = build_method(
+        settings,
+        plugins,
+        num_features=len(schema.features),
+        num_classes=len(store.class_names),
+    )
+    edges = build_edges(method)
+    data = EventDataModule(
+        store,
+        splits,
+        method.needs,
+        augmentation=augmentation,
+        edges=edges,
+        batch_size=settings.data.batch_size,
+        num_workers=settings.data.num_workers,
+        seed=settings.seed,
+    )
+    _require_classes(store, data.splits["train"])
+    rows, _ = gather_index(store.ptr, data.splits["train"])
+    method.norm.fit(store.hits[fields.X][rows], store.hits[fields.POS][rows])
+    seconds = time.perf_counter() - started
+    return Prepared(
+        schema,
+        samples,
+        store,
+        splits,
+        augmentation,
+        edges,
+        method,
+        data,
+        bad_input.table(),
+        seconds,
+    )
+
+
+def train(
+    settings: Settings,
+    plugins: Plugins,
+    *,
+    base: Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    callbacks: Sequence[L.Callback] = (),
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> TrainedRun:
+    """Train, probe, evaluate, and write the report.
+
+    Args:
+        settings: of the run.
+        plugins: the registries.
+        base: the folder that relative file names in the settings start from.
+        resume: go on from the last checkpoint in the folder of the run.
+        overwrite: delete an earlier run in the folder first.
+        callbacks: Lightning callbacks, such as a progress bar.
+        progress: called while files are read.
+        say: called with a line of text for people at each stage.
+
+    Raises:
+        HitclrError: settings, files or data do not do, or the folder has a run already.
+        KeyboardInterrupt: the run was interrupted; it can be resumed.
+    """
+    out = Path(settings.out).expanduser()
+    if overwrite and not resume and (out / SETTINGS).exists():
+        shutil.rmtree(out)
+    last = _claim(out, settings, resume=resume)
+    prepared = prepare(settings, plugins, base=base, progress=progress)
+    say(_describe(prepared))
+    record = describe_run(settings, prepared.schema, prepared.store.class_names, prepared.skipped)
+    _write_settings(out, settings)
+    history = History()
+    trainer = _trainer(settings, out, [RunRecord(record), history, *callbacks], prepared.data)
+    started = time.perf_counter()
+    _fit(trainer, prepared, last)
+    trained = time.perf_counter()
+    say("Training is done. Embedding all events and scoring the test events.")
+    evaluation = evaluate(
+        settings,
+        prepared.method,
+        prepared.store,
+        prepared.splits,
+        edges=prepared.edges,
+        augmentation=prepared.augmentation,
+    )
+    trainer.save_checkpoint(out / MODEL)
+    seconds = {
+        "read": prepared.seconds,
+        "train": trained - started,
+        "evaluate": time.perf_counter() - trained,
+    }
+    write_tables(
+        out,
+        evaluation.results(settings, prepared.samples, prepared.skipped, history.rows, seconds),
+        evaluation.events,
+        evaluation.views,
+    )
+    report = write_report(out)
+    return TrainedRun(out, out / MODEL, report, evaluation, prepared.skipped)
+
+
+def _claim(out: Path, settings: Settings, *, resume: bool) -> Path | None:
+    """The checkpoint to go on from; checks that the folder is free for the run."""
+    last = out / "checkpoints" / LAST
+    if not resume:
+        if last.exists() or (out / MODEL).exists():
+            message = (
+                f"the folder {out} holds a run already\n"
+                f"  what to do: go on with it (--resume), choose another folder, or replace it "
+                f"(--overwrite)"
+            )
+            raise OutputError(message)
+        return None
+    if not last.exists():
+        message = (
+            f"nothing to resume: there is no {last}\n  what to do: start the run without --resume"
+        )
+        raise CheckpointError(message)
+    record, _ = read_record(last)
+    old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
+    changed = [
+        f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key) and not key.startswith(_FREE_TO_CHANGE)
+    ]
+    if changed:
+        message = (
+            f"the settings differ from those of the run in {out}:\n" + "\n".join(changed) + "\n"
+            "  what to do: resume with the old settings, or start a new run (out=FOLDER)"
+        )
+        raise SettingsError(message)
+    return last
+
+
+def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
+    """Settings by dotted key; the order of the samples counts, since it numbers the events."""
+    return {**_flat(plain), "order of the samples": ", ".join(plain["data"]["samples"])}
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted key."""
+    if isinstance(value, dict):
+        pairs: Any = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in pairs:
+        flat.update(_flat(item, f"{prefix}.{key}" if prefix else str(key)))
+    return flat
+
+
+def _write_settings(out: Path, settings: Settings) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(settings.plain(), sort_keys=False, allow_unicode=True)
+        (out / SETTINGS).write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot write into {out}: {error.strerror or error}"
+        raise OutputError(message) from error
+
+
+def _trainer(
+    settings: Settings, out: Path, callbacks: list[L.Callback], data: EventDataModule
+) -> L.Trainer:
+    checkpoint = ModelCheckpoint(
+        out / "checkpoints",
+        filename=LAST.removesuffix(".ckpt"),
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return L.Trainer(
+        max_epochs=settings.trainer.epochs,
+        accelerator=settings.trainer.accelerator,
+        devices=1,
+        precision=settings.trainer.precision,  # type: ignore[arg-type] # any of Lightning's names
+        gradient_clip_val=settings.trainer.gradient_clip,
+        logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
+        callbacks=[checkpoint, StepSeed(settings.seed), *callbacks],
+        enable_progress_bar=any(isinstance(c, L.pytorch.callbacks.ProgressBar) for c in callbacks),
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=None if data.splits["validation"].numel() else 0,
+        log_every_n_steps=1,
+    )
+
+
+class StepSeed(L.Callback):
+    """Seeds torch's default generators before each step, for encoders with dropout.
+
+    The generator's state is not in a checkpoint; seeded by (seed, epoch, step) it need not be.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Called by Lightning."""
+        torch.manual_seed(seed_for(self.seed, "model", trainer.current_epoch, batch_idx))
+
+
+def _fit(trainer: L.Trainer, prepared: Prepared, last: Path | None) -> None:
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        # Lightning's own use of torch, and what is for the user to say: workers, folders, devices.
+        warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*", FutureWarning)
+        warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        warnings.filterwarnings("ignore", ".*exists and is not empty.*")
+        warnings.filterwarnings("ignore", ".*GPU available but not used.*")
+        try:
+            trainer.fit(
+                prepared.method, datamodule=prepared.data, ckpt_path=last, weights_only=True
+            )
+        except SystemExit as stop:  # Lightning turns Ctrl-C into an exit
+            raise KeyboardInterrupt from stop
+        except OSError as error:
+            message = f"cannot write the run's files: {error.strerror or error}; it can be resumed"
+            raise OutputError(message) from error
+
+
+def _require_classes(store: EventStore, events: Tensor) -> None:
+    labels = store.labels[events]
+    counts = torch.bincount(labels[labels >= 0], minlength=len(store.class_names)).tolist()
+    empty = [name for name, n in zip(store.class_names, counts, strict=True) if n == 0]
+    if empty and len(empty) < len(store.class_names):
+        message = (
+            f"the split left no training event of class {', '.join(empty)}\n"
+            f"  what to do: give more events of it, use smaller fractions under data.split, or "
+            f"another seed"
+        )
+        raise HitclrError(message)
+
+
+def _describe(prepared: Prepared) -> str:
+    store = prepared.store
+    parts = ", ".join(f"{len(events)} {name}" for name, events in prepared.splits.items())
+    classes = torch.bincount(
+        store.labels[store.labels >= 0], minlength=len(store.class_names)
+    ).tolist()
+    named = ", ".join(f"{n} {name}" for name, n in zip(store.class_names, classes, strict=True))
+    weights = sum(p.numel() for p in prepared.method.parameters())
+    return (
+        f"Read {len(store)} events with {store.num_hits} hits in {prepared.seconds:.1f} s "
+        f"({named}; {parts}). Skipped: {_skipped(prepared.skipped)}. "
+        f"The model has {weights:,} weights."
+    )
+
+
+def _skipped(table: Sequence[dict[str, str | int]]) -> str:
+    rows = [f"{row['count']} {row['unit']}(s) of {row['sample']}: {row['reason']}" for row in table]
+    return "; ".join(rows) or "nothing"

@@ -1,0 +1,78 @@
+"""Embedding events with a trained method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hitclr.augment import Augmentation
+from hitclr.data import BatchPlan, ViewDataset
+from hitclr.events import EventStore
+from hitclr.graphs import EdgeBuilder
+from hitclr.methods import Method
+
+__all__ = ["Embedded", "embed_events"]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The representation of events.
+
+    Attributes:
+        embedding: [M, D] float32.
+        labels: [M] int64, the class of each row, -1 where unknown.
+    """
+
+    embedding: Tensor
+    labels: Tensor
+
+
+@torch.inference_mode()
+def embed_events(
+    method: Method,
+    store: EventStore,
+    events: Tensor,
+    *,
+    edges: EdgeBuilder | None,
+    batch_size: int,
+    views: int = 0,
+    augmentation: Augmentation | None = None,
+    seed: int = 0,
+    purpose: str = "embedding",
+) -> Embedded:
+    """The representation of events, or of augmented views of them.
+
+    Args:
+        method: the trained method.
+        store: the events.
+        events: [M] int64, which of them.
+        edges: the edges that the encoder wants.
+        batch_size: events per forward pass.
+        views: how many views of each event; 0 for the events as they are.
+        augmentation: what makes the views.
+        seed: the seed of the views.
+        purpose: other purposes draw other views.
+
+    Returns:
+        One row per event, in order; with views, all events' first views, then their second, ...
+    """
+    was_training = method.training
+    method.eval()
+    dataset = ViewDataset(
+        store,
+        views=max(1, views),
+        augmentation=augmentation if views else None,
+        edges=edges,
+        seed=seed,
+        purpose=purpose,
+    )
+    rows: list[list[Tensor]] = [[] for _ in range(max(1, views))]
+    for step in BatchPlan(events, batch_size, None):
+        for number, view in enumerate(dataset[step]):
+            rows[number].append(method.embed(view.to(method.device)).float().cpu())
+    method.train(was_training)
+    width = torch.empty(0, method.width)
+    embedding = torch.cat([width, *(part for parts in rows for part in parts)])
+    return Embedded(embedding, store.labels[events].repeat(max(1, views)))

@@ -1,0 +1,130 @@
+"""Small made-up ROOT files: two classes of events that a classifier can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+
+def toy_columns(number: int, seed: int, kind: str) -> dict[str, Any]:
+    """Columns of ``number`` events: hits along a line (``track``) or in a ball (``shower``)."""
+    random = np.random.default_rng(seed)
+    counts = random.integers(5, 20, number)
+    total = int(counts.sum())
+    event = np.repeat(np.arange(number), counts)
+    centre = random.normal(0, 3, (number, 3))[event]
+    if kind == "track":
+        direction = random.normal(size=(number, 3))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        spread = random.uniform(-30, 30, (total, 1)) * direction[event]
+        pos = centre + spread + random.normal(0, 0.5, (total, 3))
+    else:
+        pos = centre + random.normal(0, 6, (total, 3))
+    jagged = {
+        "hit_x": pos[:, 0],
+        "hit_y": pos[:, 1],
+        "hit_z": pos[:, 2],
+        "hit_q": random.exponential(2.0, total),
+        "hit_t": random.normal(1e8, 50, total),
+        "hit_module": random.integers(800_000_000, 800_000_040, total).astype(np.uint32),
+        "hit_trig": random.integers(0, 2, total).astype(np.uint64),
+    }
+    columns: dict[str, Any] = {
+        name: ak.unflatten(values, counts) for name, values in jagged.items()
+    }
+    pdg = {"track": [13, -13], "shower": [11, -11]}[kind]
+    columns["pdg"] = random.choice(pdg, number).astype(np.int32)
+    columns["run"] = np.full(number, 17, dtype=np.int32)
+    mothers = ak.unflatten(np.stack([columns["pdg"], np.full(number, 22)], 1).ravel(), 2)
+    columns["truth_pdg"] = ak.values_astype(mothers, np.int32)
+    energies = np.stack([random.uniform(1, 10, number), np.zeros(number)], 1).ravel()
+    columns["truth_energy"] = ak.unflatten(energies, 2)
+    return columns
+
+
+def write_tree(path: Path, columns: dict[str, Any], tree: str = "events") -> Path:
+    """Write columns as a TTree, with counters kept out of the way."""
+    with uproot.recreate(path) as file:
+        types = {}
+        for name, values in columns.items():
+            array = ak.Array(values)
+            if array.ndim == 1:
+                types[name] = np.asarray(values).dtype
+            else:
+                types[name] = ak.types.ArrayType(array.type.content, 0).content
+        file.mktree(tree, types, counter_name=lambda name: f"n_{name}")
+        if len(next(iter(columns.values()))):
+            file[tree].extend(columns)
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_columns() -> Callable[..., dict[str, Any]]:
+    return toy_columns
+
+
+@pytest.fixture(scope="session")
+def write() -> Callable[..., Path]:
+    return write_tree
+
+
+@pytest.fixture(scope="session")
+def toy_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One file of 60 tracks and one of 60 showers."""
+    folder = tmp_path_factory.mktemp("toy")
+    return {
+        kind: write_tree(folder / f"{kind}.root", toy_columns(60, seed, kind))
+        for seed, kind in enumerate(("track", "shower"))
+    }
+
+
+@pytest.fixture(scope="session")
+def toy_schema() -> dict[str, Any]:
+    """The schema of the made-up files, as YAML would hold it."""
+    return {
+        "name": "toy",
+        "tree": "events",
+        "positions": {"branches": ["hit_x", "hit_y", "hit_z"], "unit": "cm"},
+        "features": [
+            {"name": "charge", "branch": "hit_q", "unit": "pe"},
+            {"name": "t", "branch": "hit_t", "unit": "ns", "relative_to": "median"},
+        ],
+        "hit_columns": {"module": "hit_module"},
+        "observers": {"run": "run", "energy": {"branch": "truth_energy", "index": 0}},
+    }
+
+
+@pytest.fixture(scope="session")
+def toy_settings(toy_files: dict[str, Path], toy_schema: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a run of seconds on the made-up files."""
+    return {
+        "schema": toy_schema,
+        "data": {
+            "samples": {kind: str(path) for kind, path in toy_files.items()},
+            "split": {"validation": 0.15, "test": 0.25},
+            "batch_size": 32,
+        },
+        "views": {
+            "augmentations": [
+                {"name": "rotation"},
+                {"name": "hit-dropout", "fraction": [0.0, 0.2]},
+                {"name": "charge-smear", "sigma": 0.1},
+            ]
+        },
+        "encoder": {
+            "name": "graph-convnext",
+            "channels": 16,
+            "depth": 2,
+            "out_channels": 24,
+            "k": 4,
+        },
+        "method": {"name": "contrastive"},
+        "trainer": {"epochs": 4, "accelerator": "cpu"},
+        "seed": 5,
+    }

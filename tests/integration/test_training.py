@@ -1,0 +1,260 @@
+"""Training runs from files to report: workers, resuming, killing, refusing."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import lightning as L
+import pytest
+import torch
+import uproot
+import yaml
+
+from hitclr.config import make_settings, override_settings
+from hitclr.errors import CheckpointError, HitclrError, InputError, OutputError, SettingsError
+from hitclr.plugins import load_plugins
+from hitclr.runs import embed_files, load_model, train
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+@pytest.fixture
+def run(toy_settings, plugins, tmp_path):
+    """Train the made-up settings with overrides; into the folder ``out`` of the test."""
+
+    def run(*overrides, out="run", **options):
+        settings = override_settings(toy_settings, [*overrides, f"out={tmp_path / out}"])
+        return train(settings, plugins, base=tmp_path, **options)
+
+    return run
+
+
+def history(run):
+    return json.loads((run.out / "results.json").read_text())["history"]
+
+
+def weights(path: Path):
+    return torch.load(path, weights_only=True)["state_dict"]
+
+
+def assert_same_weights(first: Path, second: Path):
+    one, two = weights(first), weights(second)
+    assert one.keys() == two.keys()
+    different = [name for name in one if not torch.equal(one[name], two[name])]
+    assert different == []
+
+
+@pytest.mark.parametrize("method", ["contrastive", "classifier"])
+def test_a_run_leaves_model_scores_logs_and_report(run, method, plugins):
+    done = run(f"method.name={method}")
+    names = {path.name for path in done.out.iterdir()}
+    assert {"model.ckpt", "results.json", "events.npz", "views.npz", "settings.yaml"} <= names
+    assert done.report.read_text().startswith("<!doctype html>") or done.report.stat().st_size
+    results = json.loads((done.out / "results.json").read_text())
+    assert [row["epoch"] for row in results["history"]] == [0, 1, 2, 3]
+    tests = [row for row in results["scores"] if row["sample"] == ""]
+    assert {row["metric"] for row in tests} == {
+        "accuracy",
+        "balanced accuracy",
+        "AUC",
+        "largest class",
+    }
+    events = sum(row["test"] for row in results["counts"])
+    assert all(row["events"] == events for row in tests)
+    (log,) = done.out.glob("logs/version_*/metrics.csv")
+    with log.open() as lines:
+        assert len([row for row in csv.DictReader(lines) if row["train_loss"]]) == 4
+    assert list(done.out.glob("tensorboard/version_*/events.out.tfevents.*"))
+    model = load_model(done.model, plugins)
+    assert model.class_names == ("track", "shower")
+    record = torch.load(done.model, weights_only=True)["hitclr"]
+    assert record["skipped"] == []
+    assert record["settings"]["method"]["name"] == method
+
+
+def test_it_learns_what_can_be_learnt(run):
+    """Lines against balls, 25 epochs: far above the half that guessing gives."""
+    done = run("trainer.epochs=25", "optimizer.lr=0.005", "method.name=classifier")
+    accuracy = done.evaluation.scores[0]
+    assert accuracy["metric"] == "accuracy"
+    assert accuracy["value"] > 0.8
+
+
+def test_workers_do_not_change_the_losses(run):
+    here = run("data.num_workers=0", out="a")
+    there = run("data.num_workers=2", out="b")
+    assert history(here) == history(there)
+    assert_same_weights(here.model, there.model)
+
+
+def test_the_seed_changes_the_losses(run):
+    assert history(run("seed=1", out="a")) != history(run("seed=2", out="b"))
+
+
+class StopAt(L.Callback):
+    """Fails like a dying job when an epoch begins."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
+        if trainer.current_epoch == self.epoch:
+            raise RuntimeError("the job died")
+
+
+@pytest.mark.parametrize("method", ["contrastive", "classifier"])
+def test_a_resumed_run_ends_with_the_same_weights(run, method):
+    whole = run(f"method.name={method}", out="whole")
+    with pytest.raises(RuntimeError, match="the job died"):
+        run(f"method.name={method}", out="cut", callbacks=[StopAt(2)])
+    assert not (whole.out.parent / "cut" / "model.ckpt").exists()
+    resumed = run(f"method.name={method}", out="cut", resume=True)
+    assert_same_weights(whole.model, resumed.model)
+    assert history(whole) == history(resumed)
+    assert whole.evaluation.scores == resumed.evaluation.scores
+    # The losses from before the break are still in the logs.
+    assert len(list(resumed.out.glob("logs/version_*/metrics.csv"))) == 2
+
+
+def test_a_killed_process_can_be_resumed(run, toy_settings, tmp_path):
+    whole = run(out="whole")
+    settings = {**copy.deepcopy(toy_settings), "out": str(tmp_path / "killed")}
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    code = f"""
+import os, signal, pathlib
+import lightning as L
+from hitclr.config import load_settings
+from hitclr.plugins import load_plugins
+from hitclr.runs import train
+
+class Kill(L.Callback):
+    def on_train_batch_start(self, trainer, module, batch, index):
+        if trainer.current_epoch == 2 and index == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+settings = load_settings(pathlib.Path({str(path)!r}))
+train(settings, load_plugins(), base=pathlib.Path(), callbacks=[Kill()])
+"""
+    environment = {**os.environ, "HITCLR_DISABLE_PLUGINS": ""}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+    resumed = run(out="killed", resume=True)
+    assert_same_weights(whole.model, resumed.model)
+
+
+def test_a_folder_is_not_overwritten_by_accident(run):
+    first = run("trainer.epochs=1")
+    with pytest.raises(OutputError, match="holds a run already"):
+        run("trainer.epochs=1")
+    run("trainer.epochs=1", "seed=9", overwrite=True)
+    assert json.loads((first.out / "results.json").read_text())["seed"] == 9
+
+
+def test_resume_needs_a_run_with_the_same_settings(run, toy_files):
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        run(resume=True)
+    run("trainer.epochs=1")
+    with pytest.raises(SettingsError, match=r"trainer\.epochs: 1 -> 2"):
+        run("trainer.epochs=2", resume=True)
+    files = f"{{shower: {toy_files['shower']}, track: {toy_files['track']}}}"
+    with pytest.raises(
+        SettingsError, match=r"order of the samples: .track, shower. -> .shower, track"
+    ):
+        run("trainer.epochs=1", f"data.samples={files}", resume=True)
+    run("trainer.epochs=1", "data.num_workers=1", resume=True)
+
+
+def test_faults_are_found_before_training(run, toy_files, tmp_path):
+    with pytest.raises(InputError, match="there is no such file"):
+        run(f"data.samples.more={tmp_path / 'gone.root'}")
+    with pytest.raises(InputError, match="hit_z"):
+        run("schema.positions.branches=[hit_x, hit_y, hit_zz]")
+    with pytest.raises(SettingsError, match="Did you mean temperature"):
+        run("method.temperatur=1")
+    with pytest.raises(HitclrError, match="no training event of class shower"):
+        run(f"data.samples.shower={{files: {toy_files['shower']}, use: test}}")
+    assert not (tmp_path / "run" / "model.ckpt").exists()
+
+
+def test_skipped_input_is_counted_in_checkpoint_and_results(run, tmp_path, toy_files):
+    bad = tmp_path / "bad.root"
+    bad.write_bytes(toy_files["track"].read_bytes()[:3000])
+    done = run(
+        "trainer.epochs=1",
+        "data.on_bad_input=skip",
+        f"data.samples.track=[{toy_files['track']}, {bad}]",
+    )
+    expected = [
+        {"unit": "file", "reason": "damaged file", "sample": "track", "class": "track", "count": 1}
+    ]
+    assert torch.load(done.model, weights_only=True)["hitclr"]["skipped"] == expected
+    assert json.loads((done.out / "results.json").read_text())["skipped"] == expected
+    assert "damaged file" in done.report.read_text()
+
+
+def test_a_label_from_a_branch_and_an_unlabelled_sample(run, toy_files):
+    rule = "{columns: pdg, classes: {track: [13, -13], shower: [11, -11]}}"
+    files = f"[{toy_files['track']}, {toy_files['shower']}]"
+    done = run(
+        "trainer.epochs=1",
+        f"data.samples={{mixed: {{files: {files}, label: {rule}}}, "
+        f"real: {{files: {toy_files['track']}, labelled: false}}}}",
+    )
+    assert {
+        row["class"] for row in json.loads((done.out / "results.json").read_text())["counts"]
+    } == {
+        "track",
+        "shower",
+        "unknown",
+    }
+
+
+def test_a_representation_without_any_label(run, toy_files, plugins, tmp_path):
+    done = run(
+        "trainer.epochs=1",
+        f"data.samples={{real: {{files: {toy_files['track']}, labelled: false}}}}",
+    )
+    assert done.evaluation.events["scores"].shape == (60, 0)
+    assert done.report.exists()
+    embed_files(done.model, [toy_files["track"]], tmp_path / "out.root", plugins)
+    with uproot.open(tmp_path / "out.root") as file:
+        assert "scores" not in file["hitclr"].keys()  # noqa: SIM118
+    with pytest.raises(SettingsError, match="at least two classes"):
+        run(
+            "method.name=classifier",
+            f"data.samples={{real: {{files: {toy_files['track']}, labelled: false}}}}",
+            out="b",
+        )
+
+
+def test_no_validation_and_no_test_events(run):
+    done = run("trainer.epochs=1", "data.split={validation: 0, test: 0}")
+    assert done.evaluation.scores[0]["value"] is None
+    assert done.report.exists()
+
+
+def test_half_precision_loss_stays_finite(run):
+    done = run("trainer.epochs=1", "trainer.precision=bf16-mixed")
+    assert history(done)[0]["train_loss"] == pytest.approx(history(done)[0]["train_loss"])
+
+
+def test_settings_file_of_a_run_reads_back(run):
+    done = run("trainer.epochs=1")
+    written = yaml.safe_load((done.out / "settings.yaml").read_text())
+    assert make_settings(written).plain() == written

@@ -1,0 +1,133 @@
+import copy
+
+import pytest
+
+from hitclr.reports.results import Results
+from hitclr.reports.summary import cautions, interval, number, summary
+
+
+@pytest.fixture
+def raw(content):
+    return content["results"]
+
+
+def caution_text(raw):
+    return " ".join(cautions(Results.model_validate(raw)))
+
+
+def summary_text(raw):
+    return " ".join(summary(Results.model_validate(raw)))
+
+
+def large(raw, factor=100):
+    """The same run with many events and a narrow interval."""
+    raw = copy.deepcopy(raw)
+    for row in raw["counts"]:
+        row.update({split: row[split] * factor for split in ("train", "validation", "test")})
+    raw["scores"][0].update(events=44 * factor, low=0.81, high=0.83)
+    return raw
+
+
+def test_the_summary_names_events_score_and_interval(raw):
+    text = summary_text(raw)
+    assert "on 149 events of 2 classes (track, shower) from 2 samples" in text
+    assert "29 more events served" in text
+    assert "edgeconv with 48,322 parameters" in text
+    assert "tested on 44 events kept out of the training: accuracy 0.818" in text
+    assert "95 % interval 0.682 to 0.909" in text
+
+
+def test_accuracy_is_compared_with_the_most_frequent_class(raw):
+    # 27 of the 44 test events are tracks.
+    assert f"most frequent class would reach {27 / 44:.3f}" in summary_text(raw)
+    raw["scores"][0]["metric"] = "balanced_accuracy"
+    assert "one class would reach 0.500" in summary_text(raw)
+    raw["scores"][0]["metric"] = "ROC AUC"
+    assert "guessing would reach 0.500" in summary_text(raw)
+    raw["scores"][0]["metric"] = "purity"
+    assert "For comparison" not in summary_text(raw)
+
+
+def test_the_main_score_is_the_first_over_all_test_events(raw):
+    first, *others = raw["scores"]
+    raw["scores"] = [{**first, "set": "validation", "value": 0.1}, *others[:2], first]
+    assert "accuracy 0.818" in summary_text(raw)
+    raw["scores"] = others[:2]
+    assert "No score over all of them was recorded" in summary_text(raw)
+
+
+def test_long_lists_of_names_are_cut(raw):
+    raw["samples"] = [f"throw {index}" for index in range(12)]
+    text = summary_text(raw)
+    assert "throw 7 and 4 more" in text
+    assert "throw 8" not in text
+
+
+def test_few_events_and_a_wide_interval_are_said_plainly(raw):
+    text = caution_text(raw)
+    assert "Only 44 test events" in text
+    assert f"{1 / 44:.3f}" in text
+    assert "is wide, 0.682 to 0.909" in text
+
+
+def test_firm_numbers_need_no_caution(raw):
+    assert cautions(Results.model_validate(large(raw))) == []
+
+
+@pytest.mark.parametrize(("events", "said"), [(99, True), (100, False)])
+def test_few_means_less_than_a_hundred(raw, events, said):
+    raw = large(raw)
+    raw["scores"][0]["events"] = events
+    assert ("test events: one event" in caution_text(raw)) == said
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.60, True), (0.63, False)])
+def test_a_score_that_may_be_chance_is_called_so(raw, low, said):
+    raw["scores"][0]["low"] = low
+    assert ("told apart at all cannot be concluded" in caution_text(raw)) == said
+
+
+def test_a_missing_interval_is_said(raw):
+    raw = large(raw)
+    raw["scores"][0]["high"] = None
+    assert "has no interval" in caution_text(raw)
+    assert "without an interval" in summary_text(raw)
+
+
+def test_classes_with_few_test_events_are_named(raw):
+    raw = large(raw)
+    for row in raw["counts"]:
+        row["test"] = {"track": 4, "shower": 800}[row["class"]]
+    assert "Fewer than 10 test events of: track (8)." in caution_text(raw)
+
+
+def test_one_sample_says_nothing_about_the_detector(raw):
+    raw = large(raw)
+    raw["samples"] = raw["samples"][:1]
+    assert "All events come from one sample" in caution_text(raw)
+
+
+def test_one_class_cannot_be_told_apart(raw):
+    raw = large(raw)
+    raw.update(classes=["track"], confusion=[])
+    assert "fewer than two classes" in caution_text(raw)
+
+
+def test_without_test_events_nothing_is_claimed(raw):
+    for row in raw["counts"]:
+        row["test"] = 0
+    assert "Nothing was tested" in caution_text(raw)
+    assert "No event was kept for testing." in summary_text(raw)
+    assert "accuracy" not in summary_text(raw)
+
+
+def test_without_validation_the_summary_says_so(raw):
+    for row in raw["counts"]:
+        row["validation"] = 0
+    assert "None served to follow the training." in summary_text(raw)
+
+
+def test_absent_numbers_are_dashes(raw):
+    score = Results.model_validate(raw).scores[3]
+    assert number(score.value) == "—"
+    assert interval(score) == "—"

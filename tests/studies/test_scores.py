@@ -1,0 +1,106 @@
+"""Scores against closed forms and scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_score
+
+from hitclr.studies import confusion_matrix as ours
+from hitclr.studies import score_events
+from hitclr.studies.scores import weighted_auc, weighted_balanced_accuracy
+
+
+def data(number, classes, seed=0):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, classes, number)
+    logits = random.normal(size=(number, classes))
+    logits[np.arange(number), labels] += 0.7
+    scores = np.exp(logits)
+    return labels, (scores / scores.sum(1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_values_are_those_of_scikit_learn(classes):
+    labels, scores = data(80, classes)
+    found = {score.metric: score for score in score_events(labels, scores, seed=1)}
+    predicted = scores.argmax(1)
+    assert found["accuracy"].value == (predicted == labels).mean()
+    assert found["balanced accuracy"].value == pytest.approx(
+        balanced_accuracy_score(labels, predicted)
+    )
+    exact = scores.astype(float)
+    exact /= exact.sum(1, keepdims=True)
+    auc = roc_auc_score(labels, exact[:, 1] if classes == 2 else exact, multi_class="ovo")
+    assert found["AUC"].value == pytest.approx(auc, abs=1e-12)
+    assert found["largest class"].value == np.bincount(labels).max() / 80
+    for score in found.values():
+        assert score.events == 80
+        assert score.low < score.value < score.high
+    np.testing.assert_array_equal(
+        ours(labels, predicted, classes), confusion_matrix(labels, predicted)
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_weights_are_repetitions(classes):
+    """A weighted score is scikit-learn's on events repeated as often as the weight says."""
+    labels, scores = data(60, classes)
+    scores = np.round(scores, 1).astype(float) + 0.05  # with ties
+    scores /= scores.sum(1, keepdims=True)
+    right = scores.argmax(1) == labels
+    weights = np.random.default_rng(1).integers(0, 4, (5, 60)).astype(float)
+    areas = weighted_auc(labels, scores, weights)
+    balanced = weighted_balanced_accuracy(labels, right, weights)
+    for weight, area, share in zip(weights.astype(int), areas, balanced, strict=True):
+        rows = np.repeat(np.arange(60), weight)
+        given = scores[rows][:, 1] if classes == 2 else scores[rows]
+        assert area == pytest.approx(roc_auc_score(labels[rows], given, multi_class="ovo"))
+        expected = balanced_accuracy_score(labels[rows], scores[rows].argmax(1))
+        assert share == pytest.approx(expected)
+
+
+def test_wilson_interval_closed_form():
+    labels = np.array([0] * 10)
+    scores = np.array([[0.9, 0.1]] * 8 + [[0.1, 0.9]] * 2, dtype=np.float32)
+    accuracy = score_events(labels, scores, seed=0)[0]
+    z, n, p = 1.959963984540054, 10, 0.8
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert (accuracy.low, accuracy.high) == pytest.approx((middle - half, middle + half))
+
+
+def test_unknown_labels_one_class_and_no_events():
+    labels, scores = data(40, 2)
+    mixed = np.where(np.arange(40) < 20, labels, -1)
+    assert score_events(mixed, scores, seed=0) == score_events(labels[:20], scores[:20], seed=0)
+    one = {s.metric: s for s in score_events(np.zeros(5, dtype=int), scores[:5], seed=0)}
+    assert one["AUC"].value is None
+    assert "one class" in one["AUC"].note
+    (none,) = score_events(np.full(3, -1), scores[:3], seed=0)
+    assert (none.value, none.events) == (None, 0)
+
+
+def test_intervals_cover_the_truth():
+    """Of 60 samples of 100 events with true accuracy 0.7, most intervals hold 0.7."""
+    random = np.random.default_rng(3)
+    covered = 0
+    for _ in range(60):
+        right = random.random(100) < 0.7
+        scores = np.stack([right, ~right], 1).astype(np.float32)
+        accuracy = score_events(np.zeros(100, dtype=int), scores, seed=0)[0]
+        covered += accuracy.low <= 0.7 <= accuracy.high
+    assert covered >= 51  # 95 % of 60 is 57; fewer than 51 has a probability of 1e-3
+
+
+def test_blocks_are_only_a_matter_of_memory(monkeypatch):
+    labels, scores = data(50, 2)
+    monkeypatch.setattr("hitclr.studies.scores._BLOCK", 50 * 7)
+    found = {score.metric: score for score in score_events(labels, scores, seed=1)}
+    monkeypatch.undo()
+    whole = {score.metric: score for score in score_events(labels, scores, seed=1)}
+    assert found["AUC"].value == whole["AUC"].value
+    assert found["AUC"].low == pytest.approx(whole["AUC"].low, abs=1e-9)
+    rare = np.array([0] * 2_000 + [1])
+    answers = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (2001, 1))
+    assert score_events(rare, answers, seed=0)[2].value == 0.5

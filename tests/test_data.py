@@ -1,0 +1,161 @@
+"""The data module: splits, plans, and views that depend on nothing but seed, epoch and step."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hitclr.augment import HitDropout
+from hitclr.data import BatchPlan, EventDataModule, ViewDataset, split_events
+from hitclr.errors import SettingsError
+from hitclr.events import EventStore
+from hitclr.graphs import KNN
+from hitclr.methods import Needs
+
+FRACTIONS = {"validation": 0.2, "test": 0.3}
+
+
+def store(number=50, domains=1):
+    counts = torch.arange(number) % 5 + 2
+    ptr = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
+    generator = torch.Generator().manual_seed(0)
+    entries = torch.arange(number) % (number // domains)
+    domain = torch.arange(number) // (number // domains)
+    return EventStore(
+        hits={
+            "pos": torch.randn(int(ptr[-1]), 3, generator=generator),
+            "x": torch.rand(int(ptr[-1]), 1, generator=generator),
+        },
+        events={
+            "y": torch.arange(number) % 3 - 1,
+            "event_id": torch.stack([domain, entries], 1),
+            "domain": domain,
+        },
+        ptr=ptr,
+        feature_names=("charge",),
+    )
+
+
+def test_splits_are_disjoint_whole_and_of_the_right_size():
+    events = store(6000)
+    parts = split_events(events, {0: "split"}, FRACTIONS, 1)
+    assert sorted(torch.cat(list(parts.values())).tolist()) == list(range(6000))
+    for name, fraction in (("validation", 0.2), ("test", 0.3)):
+        deviation = (6000 * fraction * (1 - fraction)) ** 0.5
+        assert abs(parts[name].numel() - 6000 * fraction) < 5 * deviation
+    assert not torch.equal(parts["test"], split_events(events, {0: "split"}, FRACTIONS, 2)["test"])
+
+
+def test_resimulations_of_an_event_never_fall_on_two_sides():
+    events = store(300, domains=3)
+    parts = split_events(events, dict.fromkeys(range(3), "split"), FRACTIONS, 1)
+    entries = {
+        name: set(events.events["event_id"][rows, 1].tolist()) for name, rows in parts.items()
+    }
+    assert not entries["train"] & entries["test"]
+    assert not entries["train"] & entries["validation"]
+    # An event's side does not depend on which other events there are.
+    fewer = split_events(events.select(torch.arange(40)), {0: "split"}, FRACTIONS, 1)
+    assert set(fewer["test"].tolist()) == {e for e in entries["test"] if e < 40}
+
+
+def test_samples_for_one_use():
+    parts = split_events(store(300, domains=3), {0: "split", 1: "test", 2: "train"}, FRACTIONS, 1)
+    assert set(range(100, 200)) <= set(parts["test"].tolist())
+    assert set(range(200, 300)) <= set(parts["train"].tolist())
+
+
+def test_plan_covers_each_event_once_in_even_steps():
+    plan = BatchPlan(torch.arange(10, 33), 8, seed=3)
+    steps = list(plan)
+    assert len(plan) == len(steps) == 3
+    assert [step.events.numel() for step in steps] == [8, 8, 7]
+    assert sorted(torch.cat([step.events for step in steps]).tolist()) == list(range(10, 33))
+    again = torch.cat([step.events for step in plan])
+    assert torch.equal(again, torch.cat([step.events for step in steps]))
+    plan.set_epoch(1)
+    assert not torch.equal(again, torch.cat([step.events for step in plan]))
+    assert list(BatchPlan(torch.arange(0), 8, seed=None)) == []
+
+
+def module(needs, **options):
+    events = store()
+    parts = split_events(events, {0: "split"}, FRACTIONS, 1)
+    arguments = {
+        "augmentation": HitDropout(0.5),
+        "edges": KNN(k=2),
+        "batch_size": 8,
+        "num_workers": 0,
+        "seed": 4,
+        **options,
+    }
+    return EventDataModule(events, parts, needs, **arguments)
+
+
+def tensors(loader):
+    return [
+        (view.pos, view.x, view.y, view.edge_index, view.event_id)
+        for views in loader
+        for view in views
+    ]
+
+
+def test_views_do_not_depend_on_workers_but_on_the_epoch():
+    needs = Needs(views=2, augmented=True)
+    here = tensors(module(needs).train_dataloader())
+    there = tensors(module(needs, num_workers=2).train_dataloader())
+    assert len(here) == len(there) > 2
+    for a, b in zip(here, there, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    loader = module(needs).train_dataloader()
+    loader.sampler.set_epoch(1)
+    other = tensors(loader)
+    assert not all(torch.equal(a[4], b[4]) for a, b in zip(here, other, strict=True))
+
+
+def test_two_views_differ_and_are_of_the_same_events():
+    for first, second in module(Needs(views=2, augmented=True)).train_dataloader():
+        assert torch.equal(first.event_id, second.event_id)
+        assert first.pos.shape != second.pos.shape or not torch.equal(first.pos, second.pos)
+
+
+def test_methods_get_what_they_need():
+    plain = module(Needs(views=1, labels=True))
+    for (view,) in plain.train_dataloader():
+        assert bool((view.y >= 0).all())
+        rows = view.event_id[:, 1]
+        assert torch.equal(view.x, plain.store.batch(rows).x)
+    labels = [view.y for (view,) in module(Needs(views=1)).train_dataloader()]
+    assert bool((torch.cat(labels) < 0).any())
+    without = module(Needs(), edges=None)
+    assert all("edge_index" not in view for (view,) in without.train_dataloader())
+
+
+def test_nothing_to_augment_with_or_to_train_on():
+    with pytest.raises(SettingsError, match=r"views\.augmentations"):
+        module(Needs(views=2, augmented=True), augmentation=None)
+    events = store(4)
+    parts = split_events(events, {0: "test"}, FRACTIONS, 1)
+    with pytest.raises(SettingsError, match="left 0 of 4"):
+        EventDataModule(
+            events,
+            parts,
+            Needs(),
+            augmentation=None,
+            edges=None,
+            batch_size=2,
+            num_workers=0,
+            seed=0,
+        )
+
+
+def test_dataset_is_a_function_of_the_step():
+    dataset = ViewDataset(
+        store(), views=1, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="a"
+    )
+    (step, *_) = BatchPlan(torch.arange(20), 20, None)
+    assert torch.equal(dataset[step][0].pos, dataset[step][0].pos)
+    other = ViewDataset(
+        store(), views=1, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="b"
+    )
+    assert dataset[step][0].pos.shape != other[step][0].pos.shape
