@@ -62,7 +62,7 @@ def construct(registry: Registry[Any], spec: Spec, *given: Any) -> Any:
 def _options_model(make: Callable[..., Any], given: int) -> tuple[type[Any], set[str]]:
     """A pydantic model of the arguments of ``make`` after the first ``given`` ones."""
     parameters = list(inspect.signature(make).parameters.values())[given:]
-    target = make.__init__ if inspect.isclass(make) else make  # type: ignore[misc]
+    target = make.__init__ if inspect.isclass(make) else make
     try:
         hints = typing.get_type_hints(target)
     except NameError:  # annotations that exist for type checkers only cannot be checked here

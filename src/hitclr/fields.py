@@ -71,7 +71,7 @@ FIELDS: tuple[Field, ...] = (
     Field(EVENT_ID, "event", "[B, 2]", "int64", "(file index, entry in the tree)"),
     Field(DOMAIN, "event", "[B]", "int64", "index of the sample or throw"),
     Field(EDGE_INDEX, "edge", "[2, E]", "int64", "neighbour -> hit, ordered by hit"),
-    Field(FEATURE_NAMES, "batch", "[F]", "str", "the names of the columns of x"),
+    Field(FEATURE_NAMES, "batch", "[F]", "FeatureNames", "the names of the columns of x"),
 )
 
 

@@ -69,6 +69,14 @@ def test_a_view_does_the_work_once(wrap):
     assert part.calls == 2
 
 
+def test_sample_and_transform_do_what_draw_and_apply_do():
+    batch, chain = make_events(), Chain([HitDropout(0.5), PositionJitter()])
+    draws = chain.sample(batch, generator(1))
+    again = chain.draw(batch, generator(1))
+    assert torch.equal(draws.children[1].hit["shift"], again.children[1].hit["shift"])
+    assert _same(chain.transform(batch, draws), chain.apply(batch, draws))
+
+
 def test_a_chain_acts_on_some_events_with_all_its_parts():
     batch = make_events(counts=(4, 1, 3) * 20)
     chain = Chain([Translation(1.0), ChargeScale((2.0, 3.0))], probability=0.5)

@@ -117,13 +117,14 @@ def test_edges_of_an_event_do_not_depend_on_the_batch(builder):
     assert torch.equal(alone, together)
 
 
-@pytest.mark.parametrize("place", [0.0, 7.25])
-def test_not_even_among_hits_at_one_position(place):
-    pos = torch.full((90, 3), place)
-    alone = KNN(4)(batch_of([60], pos[:60])).edge_index
-    other = random_batch([33], 0, lattice=True).pos
-    batch = batch_of([33, 30, 60], torch.cat([other, pos]))
-    assert torch.equal(alone, KNN(4)(batch).to_data_list()[2].edge_index)
+@pytest.mark.parametrize("seed", range(5))
+def test_not_even_with_many_hits_at_one_position(seed):
+    generator = torch.Generator().manual_seed(seed)
+    pos = torch.randint(0, 3, (150, 3), generator=generator).float()
+    other = torch.randn(97, 3, generator=generator).round()
+    alone = KNN(8)(batch_of([150], pos)).edge_index
+    batch = batch_of([5, 33, 150, 50, 9], torch.cat([other[:38], pos, other[38:]]))
+    assert torch.equal(alone, KNN(8)(batch).to_data_list()[2].edge_index)
 
 
 def test_the_sign_of_zero_does_not_matter():

@@ -160,6 +160,6 @@ def test_damaged_rntuple_is_an_input_error(tmp_path):
     raw = bytearray(path.read_bytes())
     raw[seek + 20 : seek + 60] = bytes(40)
     path.write_bytes(raw)
-    with pytest.raises(InputError, match="list of branches") as caught:
+    with pytest.raises(InputError, match="damaged or cut short") as caught:
         summarise_file(path)
     assert caught.value.tree == "events"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import awkward as ak
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 
 from hitclr.errors import InputError, SchemaError
 from hitclr.io import BadInput, Sample, load_schema, propose, read_samples
+from hitclr.io.guess import guess_branches
+from hitclr.io.inspect import summarise_tree
 from hitclr.io.propose import propose_schema
 
 EVENTS = 40
@@ -262,7 +265,7 @@ def test_numbers_of_hits_are_no_observers(propose_for):
 
 def test_empty_lists_are_not_taken_for_hits_of_another_collection(propose_for):
     empty = ak.unflatten(np.zeros(0), np.zeros(EVENTS, dtype=int))
-    columns = dict.fromkeys(("hit_x", "hit_y", "hit_z", "hit_t", "calo_q"), empty)
+    columns = dict.fromkeys(("hit_x", "hit_y", "hit_z", "hit_t", "calo_charge"), empty)
     assert [f.branch for f in propose_for(columns).schema.features] == ["hit_t"]
 
 
@@ -391,6 +394,16 @@ def test_the_tree_with_the_best_hits_is_chosen(two_trees):
         propose_schema(two_trees, "rwa")
 
 
+def test_a_tree_with_hits_goes_before_an_empty_one(tmp_path):
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file.mktree("hits", dict.fromkeys(("hit_x", "hit_y", "hit_z", "hit_q"), "var * float64"))
+        file.mkrntuple("plain", points("x", "y", "z", "q"))
+        file.mkrntuple("none", {"q": lists()})
+    proposal = propose_schema(tmp_path / "a.root")
+    assert proposal.schema.tree == "plain"
+    assert proposal.choice.endswith("in other trees too: hits")
+
+
 def test_rntuple_collections(tmp_path):
     hits = ak.zip({name: lists() for name in ("x", "y", "z", "charge")})
     with uproot.recreate(tmp_path / "a.root") as file:
@@ -398,6 +411,35 @@ def test_rntuple_collections(tmp_path):
     schema = propose_schema(tmp_path / "a.root").schema
     assert schema.positions.branches == ("hits.x", "hits.y", "hits.z")
     assert [f.branch for f in schema.features] == ["hits.charge"]
+
+
+class FakeTree:
+    """A tree with branches in folders, which uproot reads but cannot write."""
+
+    name, num_entries = "E", EVENTS
+
+    def __init__(self, columns):
+        self.columns = columns
+
+    def keys(self, *, recursive):
+        return list(self.columns)
+
+    def items(self, *, recursive):
+        return [(name, self[name]) for name in self.columns]
+
+    def __getitem__(self, name):
+        def array(entry_start=0, entry_stop=None, library="ak"):
+            return self.columns[name][entry_start:entry_stop]
+
+        return SimpleNamespace(keys=list, typename="", array=array)
+
+
+def test_folders_hold_collections():
+    names = ["E/hits/hits.pos.x", "E/hits/hits.pos.y", "E/hits/hits.pos.z", "E/hits/hits.t"]
+    tree = FakeTree(points(*names, "E/other/q", "E/mc_trks/E", "E/trks/E"))
+    guesses = guess_branches(tree, summarise_tree(tree, "E", "file"))
+    assert [g.branch for g in guesses.of("position", "time", "charge")] == names
+    assert [(g.branch, g.index) for g in guesses.of("observer")] == [("E/mc_trks/E", 0)]
 
 
 @pytest.mark.parametrize("stem", ["hit: #", "hit's [3]{", 'hit, "q"', "- hit ", "héhit_"])

@@ -31,6 +31,7 @@ def test_short_forms(toy_schema):
         ({"features": [{"name": "a", "branch": "b"}] * 2}, "these come twice: a"),
         ({"observers": {"y": "b"}}, "taken by hitclr: y"),
         ({"observers": {"hit_a": "b"}}, "taken by hitclr: hit_a"),
+        ({"hit_columns": {"module_index": "b"}}, "PyTorch Geometric shifts"),
         ({"observers": {"a b": "b"}}, "not usable as a name"),
         ({"select_hits": [{"branch": "a"}]}, "expected min, max or both"),
         ({"layout": "flat"}, "layout"),

@@ -131,3 +131,18 @@ def test_absent_numbers_are_dashes(raw):
     score = Results.model_validate(raw).scores[3]
     assert number(score.value) == "—"
     assert interval(score) == "—"
+
+
+def test_each_sample_with_several_classes_is_told_by_itself(raw):
+    sample = raw["samples"][0]
+    wanted = {"value": 0.4, "low": 0.2, "high": 0.6, "events": 20}
+    raw["scores"].append({**raw["scores"][0], **wanted, "sample": sample})
+    tests = {row["class"]: row["test"] for row in raw["counts"] if row["sample"] == sample}
+    level = max(tests.values()) / sum(tests.values())
+    text = summary_text(raw)
+    assert f"On {sample} alone (20 test events) the accuracy is 0.400" in text
+    assert f"most frequent class would reach {level:.3f}" in text
+    for row in raw["counts"]:
+        if row["sample"] == sample and row["class"] != raw["classes"][0]:
+            row["test"] = 0
+    assert f"On {sample} alone" not in summary_text(raw)

@@ -74,9 +74,9 @@ def test_unknown_labels_one_class_and_no_events():
     labels, scores = data(40, 2)
     mixed = np.where(np.arange(40) < 20, labels, -1)
     assert score_events(mixed, scores, seed=0) == score_events(labels[:20], scores[:20], seed=0)
-    one = {s.metric: s for s in score_events(np.zeros(5, dtype=int), scores[:5], seed=0)}
-    assert one["AUC"].value is None
-    assert "one class" in one["AUC"].note
+    (one,) = score_events(np.zeros(5, dtype=int), scores[:5], seed=0)
+    assert one.metric == "accuracy"
+    assert "one class" in one.note
     (none,) = score_events(np.full(3, -1), scores[:3], seed=0)
     assert (none.value, none.events) == (None, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +52,11 @@ def read_progress(what: str) -> Iterator[ReadProgress]:
 
 
 def training_callbacks() -> list[L.Callback]:
-    """A progress bar where there is a terminal; a line per epoch where there is none."""
+    """A progress bar where there is a terminal; a line per epoch where there is none.
+
+    Lightning's own remarks (devices, tips) are silenced below warnings.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     if sys.stdout.isatty():
         from lightning.pytorch.callbacks import RichProgressBar
 

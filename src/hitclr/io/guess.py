@@ -88,10 +88,10 @@ class Guesses:
         return tuple(g for g in self.found if g.role in roles and g.used == used)
 
     @property
-    def rank(self) -> tuple[int, bool, bool, float]:
+    def rank(self) -> tuple[bool, int, bool, float]:
         """Orders trees: the one with the smallest rank has the most plausible hits."""
         tier = _TIERS.index(self.tier) if self.tier else len(_TIERS)
-        return tier, self.hits == 0, bool(self.cautions), -self.hits / max(self.looked, 1)
+        return self.hits == 0, tier, bool(self.cautions), -self.hits / max(self.looked, 1)
 
 
 def guess_file(path: str | Path, tree: str | None = None) -> list[Guesses]:
@@ -107,7 +107,7 @@ def guess_file(path: str | Path, tree: str | None = None) -> list[Guesses]:
         every = []
         for name in [tree] if tree is not None else tree_names(directory):
             opened = find_tree(directory, name, path)
-            every.append(guess_branches(opened, summarise_tree(opened, name, path), path))
+            every.append(guess_branches(opened, summarise_tree(opened, name), path))
     return sorted(every, key=lambda guesses: guesses.rank)
 
 

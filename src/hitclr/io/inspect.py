@@ -10,8 +10,6 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from hitclr.errors import InputError
-from hitclr.io.policy import Reason
 from hitclr.io.rootfile import find_tree, open_root, tree_names
 
 __all__ = [
@@ -154,39 +152,20 @@ def summarise_file(path: str | Path) -> FileSummary:
     """
     with open_root(path) as directory:
         trees = tuple(
-            summarise_tree(find_tree(directory, name, path), name, path)
-            for name in tree_names(directory)
+            summarise_tree(find_tree(directory, name, path), name) for name in tree_names(directory)
         )
     return FileSummary(str(path), trees)
 
 
-def summarise_tree(tree: Any, name: str, file: str | Path) -> TreeSummary:
+def summarise_tree(tree: Any, name: str) -> TreeSummary:
     """Summarise an open uproot tree or RNTuple.
 
     Args:
         tree: the tree.
         name: its path in the file.
-        file: the file, for messages.
-
-    Raises:
-        InputError: the list of its branches cannot be read.
     """
-    try:
-        # An RNTuple reads its header and footer only when they are asked for.
-        entries, items = int(tree.num_entries), list(tree.items(recursive=True))
-        counters = {id(getattr(branch, "count_branch", None)) for _, branch in items}
-    except Exception as error:
-        message = (
-            f"expected a readable list of branches, the file is damaged or cut short: "
-            f"{type(error).__name__} {error}".rstrip()
-        )
-        raise InputError(
-            message,
-            reason=Reason.DAMAGED_FILE,
-            file=file,
-            tree=name,
-            advice="copy or produce the file again",
-        ) from error
+    entries, items = int(tree.num_entries), list(tree.items(recursive=True))
+    counters = {id(getattr(branch, "count_branch", None)) for _, branch in items}
     return TreeSummary(
         path=name,
         kind="TTree" if isinstance(tree, uproot.TTree) else "RNTuple",

@@ -98,8 +98,15 @@ def _check_length(file: Path) -> None:
 
 
 def tree_names(directory: Any) -> list[str]:
-    """The paths of all trees and RNTuples in a file, without cycle numbers."""
-    classes = directory.classnames(recursive=True)
+    """The paths of all trees and RNTuples in a file, without cycle numbers.
+
+    Raises:
+        InputError: the file's list of objects cannot be read.
+    """
+    try:
+        classes = directory.classnames(recursive=True)
+    except Exception as error:
+        raise _damaged(directory.file_path, error) from error
     names = [name.rsplit(";", 1)[0] for name, kind in classes.items() if kind in _TREE_CLASSES]
     return list(dict.fromkeys(names))
 
@@ -117,9 +124,12 @@ def find_tree(directory: Any, name: str, file: str | Path) -> Any:
         advice = f"the file has: {', '.join(near)}" if known else "the file has no tree at all"
         raise InputError(message, reason=Reason.MISSING_TREE, file=file, tree=name, advice=advice)
     try:
-        return directory[name]
+        tree = directory[name]
+        # An RNTuple reads its header and footer only now.
+        _ = tree.num_entries, tree.keys()
     except Exception as error:
         raise _damaged(file, error, tree=name) from error
+    return tree
 
 
 def branch_names(tree: Any) -> list[str]:
@@ -133,7 +143,7 @@ def read_branch(
     """The values of one branch for the entries ``start`` to ``stop``.
 
     Raises:
-        InputError: the branch does not exist, or its data cannot be read.
+        InputError: the branch does not exist, holds no numbers, or cannot be read.
     """
     name = str(tree.name)
     known = branch_names(tree)
@@ -155,6 +165,21 @@ def read_branch(
         )
     try:
         return tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
+    except (uproot.interpretation.objects.CannotBeAwkward, NotImplementedError) as error:
+        detail = str(error).strip().splitlines()
+        message = (
+            f"expected numbers or lists of numbers, the branch holds "
+            f"{getattr(tree[branch], 'typename', 'something else')}, which uproot cannot turn into "
+            f"an array{': ' + detail[0] if detail else ''}"
+        )
+        raise InputError(
+            message,
+            reason=Reason.WRONG_TYPE,
+            file=file,
+            tree=name,
+            branch=branch,
+            advice=f"name another branch; `hitclr inspect {file}` lists those that can be read",
+        ) from error
     except Exception as error:
         raise _damaged(file, error, tree=name, branch=branch, entry=start) from error
 

@@ -184,6 +184,12 @@ class Schema(_Part):
             if not name.isidentifier():
                 message = f"{name!r} is not usable as a name: letters, digits, underscores"
                 raise ValueError(message)
+            if "index" in name or "batch" in name:
+                message = (
+                    f"{name!r} is not usable as a name: PyTorch Geometric shifts the values of "
+                    f"columns whose name contains 'index' or 'batch'"
+                )
+                raise ValueError(message)
         return self
 
     @property

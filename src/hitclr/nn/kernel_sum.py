@@ -12,7 +12,7 @@ from torch.nn.functional import embedding_bag
 
 __all__ = ["EdgeKernels", "kernel_sum", "ordered_edges"]
 
-_CHUNK = {"cpu": 2**20}
+_CHUNK = {"cpu": 2**21}
 """Numbers that are worked on at a time in the backward pass: on a CPU, what stays in its cache."""
 _LARGE_CHUNK = 2**27
 
@@ -104,10 +104,12 @@ class _KernelSum(torch.autograd.Function):
             if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
                 to_mix, to_values = torch.zeros_like(mix), torch.empty_like(values)
                 step = max(1, _CHUNK.get(grad.device.type, _LARGE_CHUNK) // max(1, mix.size(1)))
+                near, far = hits.new_empty(2, min(step, values.size(1)), mix.size(1))
                 for start in range(0, values.size(1), step):
                     part = slice(start, start + step)
-                    product = hits.index_select(0, edges.source[part])
-                    product *= grad.index_select(0, edges.target[part])
+                    source, target = edges.source[part], edges.target[part]
+                    product = torch.index_select(hits, 0, source, out=near[: len(source)])
+                    product *= torch.index_select(grad, 0, target, out=far[: len(source)])
                     to_mix += values[:, part] @ product
                     to_values[:, part] = mix @ product.T
         return to_hits, to_mix, to_values, None

@@ -24,6 +24,7 @@ __all__ = [
 @hookimpl
 def register_augmentations(registrar: Registrar[type[Augmentation]]) -> None:
     """The augmentations that fit any detector."""
+    registrar.add("identity", augment.Identity)
     registrar.add("rotation", augment.Rotation)
     registrar.add("hit-dropout", augment.HitDropout)
     registrar.add("charge-smear", augment.ChargeSmear)

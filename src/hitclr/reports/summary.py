@@ -47,7 +47,24 @@ def summary(results: Results) -> list[str]:
     if chance is not None:
         level, rule = chance
         line = f"{line} For comparison, {rule} would reach {number(level)}."
-    return [*lines, line]
+    return [*lines, line, *_sample_lines(results, main.metric)]
+
+
+def _sample_lines(results: Results, metric: str) -> list[str]:
+    """The main score on each sample by itself, of those with several classes among others."""
+    lines = []
+    for score in results.scores:
+        if score.split != "test" or not score.sample or score.metric != metric:
+            continue
+        chance = _chance(results, metric, score.sample)
+        if score.value is not None and chance is not None:
+            level, rule = chance
+            lines.append(
+                f"On {score.sample} alone ({count_of(score.events, 'test event')}) the {metric} is "
+                f"{number(score.value)}{_with_interval(score)}, where {rule} would reach "
+                f"{number(level)}."
+            )
+    return lines
 
 
 def cautions(results: Results) -> list[str]:
@@ -150,17 +167,18 @@ def _main_score(results: Results) -> Score | None:
     return None
 
 
-def _tested(results: Results) -> dict[str, int]:
-    """The number of test events of each class."""
+def _tested(results: Results, sample: str = "") -> dict[str, int]:
+    """The number of test events of each class, of all samples or one."""
     counts: Counter[str] = Counter()
     for row in results.counts:
-        counts[row.label] += row.test
+        if sample in ("", row.sample):
+            counts[row.label] += row.test
     return {name: counts[name] for name in results.classes}
 
 
-def _chance(results: Results, metric: str) -> tuple[float, str] | None:
+def _chance(results: Results, metric: str, sample: str = "") -> tuple[float, str] | None:
     """What a rule that does not look at the hits would score, and the rule."""
-    tested = [count for count in _tested(results).values() if count]
+    tested = [count for count in _tested(results, sample).values() if count]
     name = metric.lower().replace("_", " ").replace("-", " ")
     if len(tested) < 2:
         return None

@@ -102,7 +102,8 @@ def evaluate(
 ) -> Evaluation:
     """Fit the probe where the method has one, embed all events, score the test events.
 
-    Without any class there is neither probe nor score. The probe sees training events only. Every test event is scored, as it is, none is dropped.
+    Without any class there is neither probe nor score. The probe sees training events only. Every
+    test event is scored, as it is, none is dropped.
 
     Args:
         settings: of the run.
@@ -211,14 +212,15 @@ def _two_views(
     splits: Mapping[str, Tensor],
     augmentation: Augmentation | None,
 ) -> dict[str, NDArray[Any]]:
-    """An event of middling size and two views of it, as the training would make them."""
+    """An event with more hits than most, and two views of it as the training would make them."""
     pool = splits["test"] if splits["test"].numel() else splits["train"]
     hits = store.hits_per_event()[pool]
-    event = pool[torch.argsort(hits, stable=True)[hits.numel() // 2]].reshape(1)
+    event = pool[torch.argsort(hits, stable=True)[3 * hits.numel() // 4]].reshape(1)
     batch = store.batch(event)
     made = {"event": batch, "first": batch, "second": batch}
-    for name in ("first", "second") if augmentation is not None else ():
-        made[name], _ = augmentation.view(batch, generator(settings.seed, "display", name))
+    if augmentation is not None:
+        for name in ("first", "second"):
+            made[name], _ = augmentation.view(batch, generator(settings.seed, "display", name))
     units = store.feature_units or ("",) * len(store.feature_names)
     steps = [
         f"{spec.name} " + ", ".join(f"{key}={value}" for key, value in spec.options.items())

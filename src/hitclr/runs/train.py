@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
 import warnings
@@ -328,7 +327,6 @@ class StepSeed(L.Callback):
 
 
 def _fit(trainer: L.Trainer, prepared: Prepared, last: Path | None) -> None:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         # Lightning's own use of torch, and what is for the user to say: workers, folders, devices.
         warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*", FutureWarning)

@@ -62,6 +62,8 @@ def score_events(
 ) -> list[Score]:
     """Accuracy, balanced accuracy, macro AUC, and what the largest class alone would give.
 
+    Of events that are all of one class only the accuracy is given.
+
     The interval of the accuracy is Wilson's (1927); those of balanced accuracy and AUC are
     percentiles of 1000 bootstrap resamplings of the events. The AUC is averaged over all pairs of
     classes (Hand and Till 2001).
@@ -72,23 +74,22 @@ def score_events(
         seed: the seed of the bootstrap.
     """
     known = labels >= 0
-    labels, probabilities = labels[known], probabilities[known].astype(np.float64)
+    labels, answers = labels[known], probabilities[known].astype(np.float64)
     number = len(labels)
     if number == 0:
         return [Score("accuracy", None, None, None, 0, "no event of known class")]
-    predicted = probabilities.argmax(1)
+    predicted = answers.argmax(1)
     right = int((predicted == labels).sum())
     largest = int(np.bincount(labels).max())
+    present, classes = np.unique(labels, return_inverse=True)
+    if len(present) < 2:
+        return [_proportion("accuracy", right, number, "Wilson interval; all are of one class")]
     scores = [
         _proportion("accuracy", right, number, "Wilson interval"),
         _proportion("largest class", largest, number, "accuracy of always guessing it"),
     ]
-    present, classes = np.unique(labels, return_inverse=True)
-    if len(present) < 2:
-        note = "the events are all of one class"
-        return [*scores, Score("AUC", None, None, None, number, note)]
-    chosen = probabilities[:, present]
-    chosen /= chosen.sum(1, keepdims=True)
+    chosen = answers[:, present]
+    chosen = chosen / chosen.sum(1, keepdims=True)
 
     def both(weights: Floats) -> Floats:
         balanced = weighted_balanced_accuracy(classes, predicted == labels, weights)
