@@ -437,7 +437,7 @@ class FakeTree:
 def test_folders_hold_collections():
     names = ["E/hits/hits.pos.x", "E/hits/hits.pos.y", "E/hits/hits.pos.z", "E/hits/hits.t"]
     tree = FakeTree(points(*names, "E/other/q", "E/mc_trks/E", "E/trks/E"))
-    guesses = guess_branches(tree, summarise_tree(tree, "E"))
+    guesses = guess_branches(tree, summarise_tree(tree, "E"), "file")
     assert [g.branch for g in guesses.of("position", "time", "charge")] == names
     assert [(g.branch, g.index) for g in guesses.of("observer")] == [("E/mc_trks/E", 0)]
 
