@@ -26,11 +26,10 @@ def demo(
     ] = False,
 ) -> None:
     """Train on a plugin's example files and write a report: hitclr end to end in minutes."""
-    from hitclr.cli.show import read_progress, say, show_run, training_callbacks
+    from hitclr.cli.show import say, train_and_show
     from hitclr.config import override_settings
     from hitclr.errors import UnknownNameError
     from hitclr.plugins import load_plugins
-    from hitclr.runs import train as run_training
 
     loaded = load_plugins()
     names = loaded.demos.names()
@@ -52,21 +51,15 @@ def demo(
         "notes": list(chosen.notes),
         "out": str(out),
     }
-    settings = override_settings(content, overrides or [], where=f"the demo {name}")
+    changes = overrides or []
+    settings = override_settings(content, changes, where=f"the demo {name}")
     say(f"{chosen.title}\n" + "\n".join(f"- {note}" for note in chosen.notes))
-    try:
-        with read_progress("reading") as progress:
-            run = run_training(
-                settings,
-                loaded,
-                base=Path.cwd(),
-                resume=resume,
-                overwrite=overwrite,
-                callbacks=training_callbacks(),
-                progress=progress,
-                say=say,
-            )
-    except KeyboardInterrupt:
-        say(f"Interrupted. Go on with: hitclr demo {name} --out {out} --resume")
-        raise typer.Exit(130) from None
-    show_run(run)
+    changed = [part for change in changes for part in ("--set", change)]
+    train_and_show(
+        settings,
+        loaded,
+        Path.cwd(),
+        resume=resume,
+        overwrite=overwrite,
+        again=["hitclr", "demo", name, "--out", str(out), *changed, "--resume"],
+    )

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 if TYPE_CHECKING:
     import lightning as L
 
+    from hitclr.config import Settings
     from hitclr.io import Progress as ReadProgress
+    from hitclr.plugins import Plugins
     from hitclr.runs import TrainedRun
 
-__all__ = ["console", "read_progress", "say", "show_run", "show_skipped", "training_callbacks"]
+__all__ = ["console", "read_progress", "say", "show_skipped", "train_and_show"]
 
 console = Console(highlight=False)
 
@@ -31,27 +42,36 @@ def say(text: str) -> None:
 
 @contextmanager
 def read_progress(what: str) -> Iterator[ReadProgress]:
-    """A progress display for reading files, to be called with (file, done, total)."""
+    """A progress display for reading files, to be called with (file, done, total).
+
+    It is on the screen while a file is being read, and leaves it to others in between.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
-        tasks: dict[str, Any] = {}
+    with ExitStack() as shown:
 
         def update(file: str, done: int, total: int) -> None:
             if file not in tasks:
-                tasks[file] = progress.add_task(f"{what} {Path(file).name[:40]}", total=total)
-            progress.update(tasks[file], completed=done)
+                shown.close()
+                tasks.clear()
+                progress = shown.enter_context(Progress(*columns, console=console, transient=True))
+                task = progress.add_task(f"{what} {Path(file).name[:40]}", total=total)
+                tasks[file] = progress, task
+            progress, task = tasks[file]
+            progress.update(task, completed=done)
             if done >= total:
-                progress.remove_task(tasks.pop(file))
+                shown.close()
+                tasks.clear()
 
+        tasks: dict[str, tuple[Progress, TaskID]] = {}
         yield update
 
 
-def training_callbacks() -> list[L.Callback]:
+def _training_callbacks() -> list[L.Callback]:
     """A progress bar where there is a terminal; a line per epoch where there is none.
 
     Lightning's own remarks (devices, tips) are silenced below warnings.
@@ -77,7 +97,46 @@ def show_skipped(rows: Sequence[dict[str, str | int]]) -> None:
     console.print(table)
 
 
-def show_run(run: TrainedRun) -> None:
+def train_and_show(
+    settings: Settings,
+    plugins: Plugins,
+    base: Path,
+    *,
+    resume: bool,
+    overwrite: bool,
+    again: Sequence[str],
+) -> None:
+    """Train with progress on the screen, and print the scores.
+
+    Args:
+        settings: of the run.
+        plugins: the registries.
+        base: the folder that relative file names in the settings start from.
+        resume: go on with an interrupted run.
+        overwrite: delete an earlier run first.
+        again: the command that goes on with this run, for the message after Ctrl-C.
+    """
+    from hitclr.runs import train
+
+    try:
+        with read_progress("reading") as progress:
+            run = train(
+                settings,
+                plugins,
+                base=base,
+                resume=resume,
+                overwrite=overwrite,
+                callbacks=_training_callbacks(),
+                progress=progress,
+                say=say,
+            )
+    except KeyboardInterrupt:
+        say(f"Interrupted. Go on with: {shlex.join(again)}")
+        raise typer.Exit(130) from None
+    _show_run(run)
+
+
+def _show_run(run: TrainedRun) -> None:
     """Print the scores of a run and where its files are."""
     table = Table("sample", "metric", "value", "95 % interval", "events", title="Test events")
     for row in run.evaluation.scores:

@@ -30,25 +30,16 @@ def train(
     Relative file names in the settings start from the settings file's folder, the run's own
     folder (`out`) from the current one.
     """
-    from hitclr.cli.show import read_progress, say, show_run, training_callbacks
+    from hitclr.cli.show import train_and_show
     from hitclr.config import load_settings
     from hitclr.plugins import load_plugins
-    from hitclr.runs import train as run_training
 
-    settings = load_settings(config, overrides or [])
-    try:
-        with read_progress("reading") as progress:
-            run = run_training(
-                settings,
-                load_plugins(),
-                base=config.resolve().parent,
-                resume=resume,
-                overwrite=overwrite,
-                callbacks=training_callbacks(),
-                progress=progress,
-                say=say,
-            )
-    except KeyboardInterrupt:
-        say(f"Interrupted. Go on with: hitclr train {config} ... --resume")
-        raise typer.Exit(130) from None
-    show_run(run)
+    changes = overrides or []
+    train_and_show(
+        load_settings(config, changes),
+        load_plugins(),
+        config.resolve().parent,
+        resume=resume,
+        overwrite=overwrite,
+        again=["hitclr", "train", str(config), *changes, "--resume"],
+    )
