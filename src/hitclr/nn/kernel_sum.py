@@ -12,9 +12,14 @@ from torch.nn.functional import embedding_bag
 
 __all__ = ["EdgeKernels", "kernel_sum", "ordered_edges"]
 
-_CHUNK = {"cpu": 2**21}
-"""Numbers that are worked on at a time in the backward pass: on a CPU, what stays in its cache."""
+_CHUNK = {"cpu": 2**22}
+"""Numbers [edges, channels] that the backward pass works on at a time.
+
+On a CPU they should stay in its cache, but not be so few that the threads, which wait for each
+other after every part, stall where they share their cores with other processes.
+"""
 _LARGE_CHUNK = 2**27
+"""The same for other devices, where only memory sets the limit."""
 
 
 class EdgeKernels:
