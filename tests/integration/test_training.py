@@ -185,6 +185,11 @@ def test_faults_are_found_before_training(run, toy_files, tmp_path):
         run(f"data.samples.more={tmp_path / 'gone.root'}")
     with pytest.raises(InputError, match="hit_z"):
         run("schema.positions.branches=[hit_x, hit_y, hit_zz]")
+    with pytest.raises(InputError, match="this is a folder"):
+        run(f"data.samples.more={tmp_path}")
+    for wrong in ("accelerator=abacus", "precision=exact"):
+        with pytest.raises(SettingsError, match="Lightning refuses"):
+            run(f"trainer.{wrong}")
     with pytest.raises(SettingsError, match="Did you mean temperature"):
         run("method.temperatur=1")
     with pytest.raises(HitclrError, match="no training event of class shower"):

@@ -37,6 +37,9 @@ def open_root(path: str | Path) -> Iterator[Any]:
             if near
             else "check the path; the folder holds nothing with a name like it"
         )
+        if file.is_dir():
+            message = "expected a ROOT file, this is a folder"
+            advice = f"name the files in it: {file}/*.root"
         raise InputError(message, reason=Reason.MISSING_FILE, file=file, advice=advice)
     if file.stat().st_size == 0:
         message = "expected a ROOT file, this one is empty (0 bytes)"

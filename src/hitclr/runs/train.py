@@ -13,6 +13,7 @@ from typing import Any
 import lightning as L
 import torch
 import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
@@ -189,10 +190,10 @@ def train(
     if overwrite and not resume and (out / SETTINGS).exists():
         shutil.rmtree(out)
     last = _claim(out, settings, resume=resume)
+    _write_settings(out, settings)  # first, so that a folder that cannot be written costs nothing
     prepared = prepare(settings, plugins, base=base, progress=progress)
     say(_describe(prepared))
     record = describe_run(settings, prepared.schema, prepared.store.class_names, prepared.skipped)
-    _write_settings(out, settings)
     history = History()
     trainer = _trainer(settings, out, [RunRecord(record), history, *callbacks], prepared.data)
     started = time.perf_counter()
@@ -294,20 +295,26 @@ def _trainer(
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    return L.Trainer(
-        max_epochs=settings.trainer.epochs,
-        accelerator=settings.trainer.accelerator,
-        devices=1,
-        precision=settings.trainer.precision,  # type: ignore[arg-type] # any of Lightning's names
-        gradient_clip_val=settings.trainer.gradient_clip,
-        logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
-        callbacks=[checkpoint, StepSeed(settings.seed), *callbacks],
-        enable_progress_bar=any(isinstance(c, L.pytorch.callbacks.ProgressBar) for c in callbacks),
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        limit_val_batches=None if data.splits["validation"].numel() else 0,
-        log_every_n_steps=1,
-    )
+    try:
+        return L.Trainer(
+            max_epochs=settings.trainer.epochs,
+            accelerator=settings.trainer.accelerator,
+            devices=1,
+            precision=settings.trainer.precision,  # type: ignore[arg-type] # any of Lightning's names
+            gradient_clip_val=settings.trainer.gradient_clip,
+            logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
+            callbacks=[checkpoint, StepSeed(settings.seed), *callbacks],
+            enable_progress_bar=any(
+                isinstance(c, L.pytorch.callbacks.ProgressBar) for c in callbacks
+            ),
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=None if data.splits["validation"].numel() else 0,
+            log_every_n_steps=1,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        message = f"trainer: Lightning refuses these settings: {error}"
+        raise SettingsError(message) from error
 
 
 class StepSeed(L.Callback):
