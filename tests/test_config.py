@@ -70,6 +70,20 @@ def test_overrides():
     assert content["encoder"] == "mine", "the mapping that was given is not changed"
 
 
+def test_overrides_of_short_forms():
+    settings = override_settings(LEAST, ["data.samples.a.use=test", "data.samples.b.files=[c]"])
+    assert settings.data.samples["a"].files == ("a.root",)
+    assert settings.data.samples["a"].use == "test"
+    assert settings.data.samples["b"].files == ("c",)
+
+
+def test_a_key_that_stands_twice(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("schema: toy\ndata: {samples: {a: x.root, a: y.root}}")
+    with pytest.raises(SettingsError, match="'a' stands twice"):
+        load_settings(path)
+
+
 @pytest.mark.parametrize(
     ("override", "match"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -13,6 +15,11 @@ from hitclr.graphs import KNN
 from hitclr.methods import Needs
 
 FRACTIONS = {"validation": 0.2, "test": 0.3}
+FIRST = {0: 0, 1: 1, 2: 2}
+
+
+def divide(events, uses, fractions, seed):
+    return split_events(events, uses, fractions, seed, first_files=FIRST)
 
 
 def store(number=50, domains=1):
@@ -38,29 +45,39 @@ def store(number=50, domains=1):
 
 def test_splits_are_disjoint_whole_and_of_the_right_size():
     events = store(6000)
-    parts = split_events(events, {0: "split"}, FRACTIONS, 1)
+    parts = divide(events, {0: "split"}, FRACTIONS, 1)
     assert sorted(torch.cat(list(parts.values())).tolist()) == list(range(6000))
     for name, fraction in (("validation", 0.2), ("test", 0.3)):
         deviation = (6000 * fraction * (1 - fraction)) ** 0.5
         assert abs(parts[name].numel() - 6000 * fraction) < 5 * deviation
-    assert not torch.equal(parts["test"], split_events(events, {0: "split"}, FRACTIONS, 2)["test"])
+    assert not torch.equal(parts["test"], divide(events, {0: "split"}, FRACTIONS, 2)["test"])
 
 
 def test_resimulations_of_an_event_never_fall_on_two_sides():
     events = store(300, domains=3)
-    parts = split_events(events, dict.fromkeys(range(3), "split"), FRACTIONS, 1)
+    parts = divide(events, dict.fromkeys(range(3), "split"), FRACTIONS, 1)
     entries = {
         name: set(events.events["event_id"][rows, 1].tolist()) for name, rows in parts.items()
     }
     assert not entries["train"] & entries["test"]
     assert not entries["train"] & entries["validation"]
     # An event's side does not depend on which other events there are.
-    fewer = split_events(events.select(torch.arange(40)), {0: "split"}, FRACTIONS, 1)
+    fewer = divide(events.select(torch.arange(40)), {0: "split"}, FRACTIONS, 1)
     assert set(fewer["test"].tolist()) == {e for e in entries["test"] if e < 40}
 
 
+def test_small_files_are_divided_like_large_ones():
+    """500 files of one entry: their number in the sample decides."""
+    events = store(500, domains=1)
+    ids = torch.stack([torch.arange(500), torch.zeros(500, dtype=torch.int64)], 1)
+    events = dataclasses.replace(events, events={**events.events, "event_id": ids})
+    parts = divide(events, {0: "split"}, FRACTIONS, 1)
+    assert 100 < parts["test"].numel() < 200
+    assert 50 < parts["validation"].numel() < 150
+
+
 def test_samples_for_one_use():
-    parts = split_events(store(300, domains=3), {0: "split", 1: "test", 2: "train"}, FRACTIONS, 1)
+    parts = divide(store(300, domains=3), {0: "split", 1: "test", 2: "train"}, FRACTIONS, 1)
     assert set(range(100, 200)) <= set(parts["test"].tolist())
     assert set(range(200, 300)) <= set(parts["train"].tolist())
 
@@ -80,7 +97,7 @@ def test_plan_covers_each_event_once_in_even_steps():
 
 def module(needs, **options):
     events = store()
-    parts = split_events(events, {0: "split"}, FRACTIONS, 1)
+    parts = divide(events, {0: "split"}, FRACTIONS, 1)
     arguments = {
         "augmentation": HitDropout(0.5),
         "edges": KNN(k=2),
@@ -135,7 +152,7 @@ def test_nothing_to_augment_with_or_to_train_on():
     with pytest.raises(SettingsError, match=r"views\.augmentations"):
         module(Needs(views=2, augmented=True), augmentation=None)
     events = store(4)
-    parts = split_events(events, {0: "test"}, FRACTIONS, 1)
+    parts = divide(events, {0: "test"}, FRACTIONS, 1)
     with pytest.raises(SettingsError, match="left 0 of 4"):
         EventDataModule(
             events,

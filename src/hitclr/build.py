@@ -65,7 +65,7 @@ def _options_model(make: Callable[..., Any], given: int) -> tuple[type[Any], set
     target = make.__init__ if inspect.isclass(make) else make
     try:
         hints = typing.get_type_hints(target)
-    except NameError:  # annotations that exist for type checkers only cannot be checked here
+    except (NameError, TypeError):  # hints for type checkers only, or a callable without any
         hints = {}
     fields: dict[str, Any] = {}
     extra: typing.Literal["allow", "forbid"] = "forbid"
@@ -99,13 +99,25 @@ def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[S
 
     Raises:
         InputError: a glob matches nothing and the policy is ``raise``.
+        SettingsError: a file is in two samples, or a name cannot be used.
     """
 
     def build(name: str, sample: SampleSettings) -> Sample:
         files = expand_files(sample.files, base=base, sample=name, bad_input=bad_input)
         return Sample(name, files, sample.label, sample.labelled, sample.use)
 
-    return [build(name, sample) for name, sample in settings.data.samples.items()]
+    samples = [build(name, sample) for name, sample in settings.data.samples.items()]
+    owners: dict[Path, str] = {}
+    for sample in samples:
+        for file in sample.files:
+            other = owners.setdefault(file.resolve(), sample.name)
+            if other != sample.name:
+                message = (
+                    f"the file {file} is in two samples, {other!r} and {sample.name!r}: its events "
+                    f"would count twice, and could be trained on and tested with. Name it in one."
+                )
+                raise SettingsError(message)
+    return samples
 
 
 def build_augmentation(settings: ViewSettings, plugins: Plugins) -> Augmentation | None:
@@ -150,6 +162,8 @@ def build_method(
         method: Method = construct(
             plugins.methods, settings.method, encoder, norm, num_classes, optimisation
         )
+    if settings.edges is not None:
+        encoder.edges = construct(plugins.edges, settings.edges)
     return method
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hitclr.errors import SettingsError
 from hitclr.io import LabelRule, Policy, Use
-from hitclr.validation import explain
+from hitclr.validation import explain, read_yaml
 
 __all__ = [
     "DataSettings",
@@ -156,6 +156,7 @@ class Settings(_Settings):
         data: what is read and how it is fed.
         views: how views are made.
         encoder: the encoder.
+        edges: other edges than those that the encoder asks for by itself.
         method: the training method.
         optimizer: the optimiser.
         trainer: how long and on what is trained.
@@ -170,6 +171,7 @@ class Settings(_Settings):
     data: DataSettings
     views: ViewSettings = ViewSettings()
     encoder: Spec = Spec(name="graph-convnext")
+    edges: Spec | None = None
     method: Spec = Spec(name="contrastive")
     optimizer: OptimizerSettings = OptimizerSettings()
     trainer: TrainerSettings = TrainerSettings()
@@ -209,7 +211,7 @@ def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
             result is not valid.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         message = f"the settings file {path} cannot be read: {error}"
         raise SettingsError(message) from error
@@ -245,7 +247,7 @@ def _override(content: Any, override: str) -> None:
         message = f"expected an override like trainer.epochs=5, got {override!r}"
         raise SettingsError(message)
     try:
-        value = yaml.safe_load(text)
+        value = read_yaml(text)
     except yaml.YAMLError as error:
         message = f"override {override!r}: the value is not valid YAML: {error}"
         raise SettingsError(message) from error
@@ -253,8 +255,11 @@ def _override(content: Any, override: str) -> None:
     place = content
     for number, part in enumerate(path):
         if isinstance(place, dict):
-            if isinstance(place.get(part), str):  # the short form `encoder: name`
-                place[part] = {"name": place[part]}
+            inner = place.get(part)
+            if path[:2] == ["data", "samples"] and number == 2 and not isinstance(inner, dict):
+                place[part] = {} if inner is None else {"files": inner}  # `track: track.root`
+            elif isinstance(inner, str):  # `encoder: name`
+                place[part] = {"name": inner}
             place = place.setdefault(part, {})
         elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
             place = place[int(part)]

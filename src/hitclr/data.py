@@ -111,31 +111,40 @@ class ViewDataset(Dataset[list[Batch]]):
 
 
 def split_events(
-    store: EventStore, uses: Mapping[int, str], fractions: Mapping[str, float], seed: int
+    store: EventStore,
+    uses: Mapping[int, str],
+    fractions: Mapping[str, float],
+    seed: int,
+    *,
+    first_files: Mapping[int, int],
 ) -> dict[str, Tensor]:
     """Divide the events into training, validation and test.
 
-    The side of an event follows from its entry number alone, by hash, so that the re-simulations
-    of one event, which have one entry number in several files, never fall on two sides.
+    The side of an event follows, by hash, from its place in its sample: the number of the file
+    there, and the entry. So the re-simulations of one event, which have one place in several
+    samples, never fall on two sides.
 
     Args:
         store: the events.
         uses: for each domain: ``split``, or the one part that all its events go to.
         fractions: the fractions for validation and test.
         seed: another seed gives another division.
+        first_files: for each domain the file index of its sample's first file.
 
     Returns:
         For each of `SPLITS` the events [M] int64, in order.
     """
-    entries = store.events[fields.EVENT_ID][:, 1]
-    unique, inverse = torch.unique(entries, return_inverse=True)
-    hashed = [seed_for(seed, "split", int(entry)) / 2**63 for entry in unique]
+    domains = store.events[fields.DOMAIN]
+    file, entry = store.events[fields.EVENT_ID].unbind(1)
+    for domain, first in first_files.items():
+        file = torch.where(domains == domain, file - first, file)
+    unique, inverse = torch.unique(torch.stack([file, entry], 1), dim=0, return_inverse=True)
+    hashed = [seed_for(seed, "split", *place) / 2**63 for place in unique.tolist()]
     place = torch.tensor(hashed, dtype=torch.float64)[inverse]
     part = torch.zeros(len(store), dtype=torch.int64)
     test, validation = fractions["test"], fractions["validation"]
     part[place < test + validation] = SPLITS.index("validation")
     part[place < test] = SPLITS.index("test")
-    domains = store.events[fields.DOMAIN]
     for domain, use in uses.items():
         if use != "split":
             part[domains == domain] = SPLITS.index(use)

@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from hitclr.errors import did_you_mean
 
-__all__ = ["explain"]
+__all__ = ["explain", "read_yaml"]
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's safe loader, which by itself lets the last of several equal keys win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for key in keys if keys.count(key) > 1]
+        if twice:
+            message = f"the key {twice[0]!r} stands twice in one mapping"
+            raise yaml.constructor.ConstructorError(None, None, message, node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """Plain values from YAML. It runs no code, and a key that stands twice is an error.
+
+    Raises:
+        yaml.YAMLError: the text is not YAML, or a mapping has a key twice.
+    """
+    return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - derived from the safe loader
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -26,7 +48,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     for fault, location in zip(faults, locations, strict=True):
         if any(len(o) > len(location) and o[: len(location)] == location for o in locations):
             continue  # a fault inside this one says more
-        key = ".".join(str(part) for part in location) or "(top level)"
+        # What pydantic puts in for its own steps, such as `function-after[...]`, is nobody's key.
+        parts = [str(part) for part in location if not set("[(") & set(str(part))]
+        key = ".".join(parts) or "(top level)"
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = sorted(_keys_beside(model, location))
             lines.append(f"  {key}: unknown key. {did_you_mean(str(location[-1]), known)}")

@@ -96,6 +96,8 @@ def test_refusals(trained, plugins, toy_files, tmp_path):
     with pytest.raises(OutputError, match="exists already"):
         embed_files(trained.model, files, out, plugins)
     embed_files(trained.model, files, out, plugins, overwrite=True)
+    with pytest.raises(OutputError, match="is also an input"):
+        embed_files(trained.model, files, files[0], plugins, overwrite=True)
     with pytest.raises(CheckpointError, match="there is no file"):
         embed_files(tmp_path / "none.ckpt", files, tmp_path / "o", plugins)
     cut = tmp_path / "cut.ckpt"

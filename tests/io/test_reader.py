@@ -6,6 +6,7 @@ import awkward as ak
 import numpy as np
 import pytest
 import torch
+import uproot
 
 from hitclr.errors import InputError, SchemaError
 from hitclr.io import (
@@ -19,6 +20,7 @@ from hitclr.io import (
     read_samples,
     reader,
 )
+from hitclr.io.columns import _is_number
 
 
 @pytest.fixture
@@ -142,6 +144,46 @@ def test_chunks_do_not_matter(schema, toy_files, monkeypatch):
         assert torch.equal(column, cut.hits[name])
     for name, column in whole.events.items():
         assert torch.equal(column, cut.events[name])
+
+
+def test_rntuples_are_read_as_trees_are(schema, tmp_path, make_columns, write, monkeypatch):
+    columns = make_columns(30, 2, "track")
+    tree, _ = read(schema, write(tmp_path / "tree.root", columns))
+    with uproot.recreate(tmp_path / "rntuple.root") as file:
+        file.mkrntuple("events", columns)
+    for size in (2**26, 2000):
+        monkeypatch.setattr(reader, "_CHUNK_BYTES", size)
+        rntuple, _ = read(schema, tmp_path / "rntuple.root")
+        for name in tree.hits:
+            assert torch.equal(tree.hits[name], rntuple.hits[name])
+
+
+def test_times_in_ns_since_1970_keep_their_digits(toy_schema, tmp_path, write, make_columns):
+    columns = make_columns(4, 2, "track")
+    counts = ak.num(columns["hit_t"])
+    exact = np.arange(int(ak.sum(counts))) % 7
+    columns["hit_t"] = ak.unflatten(1_700_000_000_000_000_000 + exact, counts)
+    features = [{"name": "t", "branch": "hit_t", "relative_to": "minimum"}]
+    store, _ = read(changed(toy_schema, features=features), write(tmp_path / "a.root", columns))
+    lists = ak.unflatten(exact, counts)
+    expected = ak.to_numpy(ak.flatten(lists - ak.min(lists, axis=1)))
+    assert store.hits["x"][:, 0].tolist() == expected.tolist()
+
+
+def test_strings_and_fractional_ids_are_refused(toy_schema, tmp_path, toy_files):
+    with pytest.raises(InputError, match="fractional numbers"):
+        read(changed(toy_schema, hit_columns={"q": "hit_q"}), toy_files["track"])
+    array = ak.Array([["a", "bc"], ["d"]])
+    assert not _is_number(array)
+    assert not _is_number(ak.Array(["a", "b"]))
+    assert _is_number(ak.Array([[1.0], []]))
+
+
+def test_numbers_beyond_float32_are_not_finite(schema, tmp_path, make_columns, write):
+    columns = make_columns(3, 2, "track")
+    columns["hit_q"] = columns["hit_q"] * 1e39
+    with pytest.raises(InputError, match="fit float32"):
+        read(schema, write(tmp_path / "a.root", columns))
 
 
 # -- faults of files -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hitclr.errors import InputError
+from hitclr.errors import InputError, SettingsError
 from hitclr.io import BadInput, LabelRule, Sample, class_names, expand_files, load_schema
 
 
@@ -41,6 +41,19 @@ def test_a_glob_without_a_match(folder):
     bad = BadInput("skip")
     assert expand_files(["*.rot"], base=folder, sample="s", bad_input=bad) == ()
     assert bad.table()[0]["reason"] == "missing file"
+
+
+def test_names_that_are_no_files(folder):
+    for name in ("root://host//a.root", "~nobody-here/a.root", "**.root"):
+        with pytest.raises(SettingsError, match="sample 's'"):
+            expand_files([name], base=folder, sample="s", bad_input=BadInput())
+
+
+def test_one_file_under_two_names_is_read_once(folder):
+    files = expand_files(
+        ["a.root", "deep/../a.root"], base=folder, sample="s", bad_input=BadInput()
+    )
+    assert files == (folder / "a.root",)
 
 
 def test_where_the_class_comes_from(toy_schema):

@@ -78,6 +78,13 @@ def test_an_outside_plugin(install):
         ("raise RuntimeError('out of order')", ["cannot be imported", "out of order"]),
         ("raise SystemExit('bye')", ["cannot be imported", "bye"]),
         (
+            (
+                "import hitclr\n@hitclr.hookimpl\ndef register_encoders(registrar):\n"
+                "    registrar.add('half', print)\n    registrar.add('half', print)"
+            ),
+            ["register_encoders", "'half' twice"],
+        ),
+        (
             "import hitclr\n@hitclr.hookimpl\ndef register_encoder(registrar): pass",
             ["register_encoder is not a hook", "Did you mean register_encoders"],
         ),

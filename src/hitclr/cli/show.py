@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -93,7 +94,7 @@ def show_skipped(rows: Sequence[dict[str, str | int]]) -> None:
     table = Table("count", "of", "reason", "sample", "class", title="Skipped")
     for row in rows:
         cells = (row["count"], row["unit"], row["reason"], row["sample"], row["class"] or "-")
-        table.add_row(*(str(cell) for cell in cells))
+        table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
 
 
@@ -131,7 +132,10 @@ def train_and_show(
                 say=say,
             )
     except KeyboardInterrupt:
-        say(f"Interrupted. Go on with: {shlex.join(again)}")
+        if (Path(settings.out).expanduser() / "checkpoints" / "last.ckpt").exists():
+            say(f"Interrupted. Go on with: {shlex.join(again)}")
+        else:
+            say("Interrupted before the end of the first epoch: nothing to go on from.")
         raise typer.Exit(130) from None
     _show_run(run)
 
@@ -142,7 +146,7 @@ def _show_run(run: TrainedRun) -> None:
     for row in run.evaluation.scores:
         value = "-" if row["value"] is None else f"{row['value']:.3f}"
         interval = "-" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
-        sample = row["sample"] or "(all)"
+        sample = escape(row["sample"]) or "(all)"
         table.add_row(sample, row["metric"], value, interval, str(row["events"]))
     console.print(table)
     show_skipped(run.skipped)

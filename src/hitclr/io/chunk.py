@@ -23,7 +23,7 @@ from hitclr.io.columns import (
     require_hit_list,
 )
 from hitclr.io.policy import Reason
-from hitclr.io.rootfile import read_branch
+from hitclr.io.rootfile import branch_names, read_branch
 from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["Chunk", "Fault", "read_chunk"]
@@ -139,6 +139,8 @@ def read_chunk(
         return read_branch(tree, branch, file, start, stop)
 
     lists = {name: require_hit_list(read(name), name, source) for name in schema.hit_branches()}
+    for branch in schema.hit_columns.values():
+        _require_integers(lists[branch], branch, source)
     columns, ptr = _flatten(lists, verdicts)
     verdicts.blame(
         np.diff(ptr) == 0,
@@ -149,8 +151,12 @@ def read_chunk(
     columns, ptr = _select(schema, columns, ptr)
     _check_hits(schema, columns, ptr, verdicts)
     labels = _labels(labelling, classes, read, verdicts, stop - start)
+    # Data have no Monte Carlo truth: what an unlabelled sample lacks is unknown, not an error.
+    lacking = set() if labelling is not None else set(schema.observers) - _present(tree, schema)
     observers = {
-        name: event_values(read(column.branch), column, source)[0]
+        name: np.full(stop - start, np.nan)
+        if name in lacking
+        else event_values(read(column.branch), column, source)[0]
         for name, column in schema.observers.items()
     }
     good = verdicts.codes == 0
@@ -167,6 +173,25 @@ def read_chunk(
         ptr=ptr,
         faults=tuple(verdicts.faults),
     )
+
+
+def _present(tree: Any, schema: Schema) -> set[str]:
+    """The observers whose branch the tree has."""
+    known = set(branch_names(tree))
+    return {name for name, column in schema.observers.items() if column.branch in known}
+
+
+def _require_integers(array: ak.Array, branch: str, source: Source) -> None:
+    kind = ak.to_numpy(ak.flatten(array)).dtype.kind
+    if kind not in "iub":
+        message = "expected integers for a hit column, the branch holds fractional numbers"
+        raise source.error(
+            message,
+            Reason.WRONG_TYPE,
+            branch=branch,
+            entry=None,
+            advice="name it under features instead of hit_columns",
+        )
 
 
 def _flatten(
@@ -227,8 +252,9 @@ def _check_hits(
     for branch in dict.fromkeys(used):
         values = columns[branch]
         if values.dtype.kind == "f":
-            bad = any_per_event(~np.isfinite(values), ptr)
-            what = "expected finite numbers, this entry has NaN or inf"
+            with np.errstate(over="ignore"):
+                bad = any_per_event(~np.isfinite(values.astype(np.float32)), ptr)
+            what = "expected numbers that fit float32, this entry has NaN, inf or larger ones"
             verdicts.blame(bad, Reason.NOT_FINITE, what, branch=branch)
     somewhere = np.zeros(int(ptr[-1]), dtype=np.bool_)
     for branch in schema.positions.branches:
@@ -299,7 +325,12 @@ def _hit_columns(
 
     features = []
     for feature in schema.features:
-        values = column(feature.branch).astype(np.float64)
+        values = column(feature.branch)
+        if feature.relative_to != "nothing" and values.dtype.kind in "iu":
+            # Nanoseconds since 1970 fit int64 but not float64: the first hit's go before the cast.
+            whole = values.astype(np.int64)
+            values = whole - np.repeat(whole[kept[:-1]], repeat)
+        values = values.astype(np.float64)
         if feature.relative_to == "minimum":
             values -= np.repeat(ragged_minimum(values, kept), repeat)
         elif feature.relative_to == "median":

@@ -154,6 +154,8 @@ def _sorted_within(values: Floats, ptr: Ints) -> tuple[Floats, Ints, Ints]:
 def _is_number(array: ak.Array) -> bool:
     content = array.type.content
     while hasattr(content, "content"):
+        if "__array__" in content.parameters:  # a string is a list of bytes
+            return False
         content = content.content
     name = str(getattr(content, "primitive", ""))
     return name == "bool" or name.startswith(("int", "uint", "float"))

@@ -35,8 +35,28 @@ class Reason(str, Enum):
 
     @property
     def code(self) -> int:
-        """A small positive number for the reason, as written beside skipped entries."""
-        return list(Reason).index(self) + 1
+        """A small positive number for the reason, as written beside skipped entries.
+
+        The numbers are in users' files: a new reason gets a new one, none is used again.
+        """
+        return _CODES[self]
+
+
+_CODES = {
+    Reason.MISSING_FILE: 1,
+    Reason.NOT_ROOT: 2,
+    Reason.DAMAGED_FILE: 3,
+    Reason.MISSING_TREE: 4,
+    Reason.MISSING_BRANCH: 5,
+    Reason.WRONG_TYPE: 6,
+    Reason.NO_ENTRIES: 7,
+    Reason.UNEQUAL_LENGTHS: 8,
+    Reason.NO_HITS: 9,
+    Reason.NOT_SELECTED: 10,
+    Reason.NOT_FINITE: 11,
+    Reason.ZERO_POSITIONS: 12,
+    Reason.UNKNOWN_LABEL: 13,
+}
 
 
 class BadInput:

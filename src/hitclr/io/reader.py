@@ -15,7 +15,7 @@ from hitclr.errors import InputError, SchemaError, nearest
 from hitclr.events import EventStore
 from hitclr.io.chunk import Chunk, read_chunk
 from hitclr.io.policy import BadInput, Reason
-from hitclr.io.rootfile import branch_names, find_tree, open_root
+from hitclr.io.rootfile import branch_names, find_tree, open_root, read_branch
 from hitclr.io.samples import Sample, class_names
 from hitclr.io.schema import LabelRule, Schema
 
@@ -26,10 +26,13 @@ Progress = Callable[[str, int, int], None]
 
 _CHUNK_BYTES = 64 * 2**20
 _CHECKED_ENTRIES = 8
+_PROBED_ENTRIES = 256
 
 
 def _branches(schema: Schema, labelling: str | LabelRule | None) -> list[str]:
-    names = [*schema.hit_branches(), *(column.branch for column in schema.observers.values())]
+    names = list(schema.hit_branches())
+    if labelling is not None:
+        names.extend(column.branch for column in schema.observers.values())
     if isinstance(labelling, LabelRule):
         names.extend(column.branch for column in labelling.columns)
     return list(dict.fromkeys(names))
@@ -123,11 +126,22 @@ def iterate_file(
                 tree=schema.tree,
                 advice="leave the file out, or skip it with `on_bad_input: skip`",
             )
-        size = sum(int(tree[name].uncompressed_bytes) for name in branches)
-        step = max(1, min(total, total * _CHUNK_BYTES // max(size, 1)))
+        step = _chunk_entries(tree, branches, total)
         for start in range(0, total, step):
             stop = min(start + step, total)
             yield read_chunk(tree, schema, labelling, classes, file, start, stop)
+
+
+def _chunk_entries(tree: Any, branches: Sequence[str], total: int) -> int:
+    """How many entries make a chunk of about 64 MB."""
+    size = 0
+    for name in branches:
+        whole = getattr(tree[name], "uncompressed_bytes", None)
+        if whole is None:  # a field of an RNTuple does not tell
+            start = read_branch(tree, name, tree.file.file_path, 0, _PROBED_ENTRIES)
+            whole = start.nbytes * total // min(total, _PROBED_ENTRIES)
+        size += int(whole)
+    return max(1, min(total, total * _CHUNK_BYTES // max(size, 1)))
 
 
 def read_samples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -41,6 +42,14 @@ def open_root(path: str | Path) -> Iterator[Any]:
             message = "expected a ROOT file, this is a folder"
             advice = f"name the files in it: {file}/*.root"
         raise InputError(message, reason=Reason.MISSING_FILE, file=file, advice=advice)
+    if not os.access(file, os.R_OK):
+        message = "expected a readable file, this one may not be read by this user"
+        raise InputError(
+            message,
+            reason=Reason.DAMAGED_FILE,
+            file=file,
+            advice="ask for the permission, or copy the file",
+        )
     if file.stat().st_size == 0:
         message = "expected a ROOT file, this one is empty (0 bytes)"
         raise InputError(

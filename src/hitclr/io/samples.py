@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from hitclr.errors import InputError
+from hitclr.errors import InputError, SettingsError
 from hitclr.io.policy import BadInput, Reason
 from hitclr.io.schema import LabelRule, Schema
 
@@ -71,16 +71,32 @@ def expand_files(
 
     Raises:
         InputError: a pattern matches nothing and the policy is ``raise``.
+        SettingsError: a name is a URL or cannot be a file's.
     """
     files: list[Path] = []
     for pattern in patterns:
-        path = base / Path(pattern).expanduser()
+        if "://" in pattern:
+            message = (
+                f"sample {sample!r}: {pattern} is a URL, and only local files are read\n"
+                f"  what to do: mount the storage, or copy the files"
+            )
+            raise SettingsError(message)
+        try:
+            path = base / Path(pattern).expanduser()
+        except RuntimeError as fault:
+            message = f"sample {sample!r}: {pattern}: {fault}"
+            raise SettingsError(message) from fault
         magic = [i for i, part in enumerate(path.parts) if _MAGIC & set(part)]
         if not magic:
             files.append(path)
             continue
         root = Path(*path.parts[: magic[0]])
-        found = sorted(p for p in root.glob(str(Path(*path.parts[magic[0] :]))) if p.is_file())
+        try:
+            matches = root.glob(str(Path(*path.parts[magic[0] :])))
+            found = sorted(match for match in matches if match.is_file())
+        except ValueError as fault:
+            message = f"sample {sample!r}: {pattern} is not a pattern for files: {fault}"
+            raise SettingsError(message) from fault
         if not found:
             message = f"sample {sample!r}: expected files that match the pattern, there are none"
             error = InputError(
@@ -91,4 +107,7 @@ def expand_files(
             )
             bad_input.refuse(error, sample=sample, unit="file")
         files.extend(found)
-    return tuple(dict.fromkeys(files))
+    found_once: dict[Path, Path] = {}
+    for file in files:
+        found_once.setdefault(file.resolve(), file)
+    return tuple(found_once.values())

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hitclr import fields
 from hitclr.errors import SchemaError
-from hitclr.validation import explain
+from hitclr.validation import explain, read_yaml
 
 __all__ = [
     "Column",
@@ -176,9 +176,17 @@ class Schema(_Part):
         if twice:
             message = f"each feature needs a name of its own, these come twice: {', '.join(twice)}"
             raise ValueError(message)
-        bad = [n for n in self.observers if n in _RESERVED or fields.is_hit_field(n)]
+        taken = ("num_nodes", "edge_", "face")
+        bad = [
+            n
+            for n in self.observers
+            if n in _RESERVED or fields.is_hit_field(n) or n.startswith(taken)
+        ]
         if bad:
-            message = f"these observer names are taken by hitclr: {', '.join(sorted(bad))}"
+            message = (
+                f"these observer names are taken by hitclr or PyTorch Geometric: "
+                f"{', '.join(sorted(bad))}"
+            )
             raise ValueError(message)
         for name in (*self.observers, *self.hit_columns):
             if not name.isidentifier():
@@ -225,7 +233,7 @@ def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
     if not isinstance(source, Mapping):
         where = f"the schema file {source}"
         try:
-            content = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+            content = read_yaml(Path(source).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             message = f"{where} cannot be read: {error}"
             raise SchemaError(message) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
@@ -54,7 +55,9 @@ class Contrastive(Method):
 
     def loss(self, views: Sequence[Batch]) -> Tensor:
         """The alpha-weighted contrastive loss of two views."""
-        first, second = (self.projector(self.embed(view)) for view in views)
+        # Both views at once, so that the batch statistics are those of all.
+        together = self.projector(torch.cat([self.embed(view) for view in views]))
+        first, second = together.chunk(2)
         loss: Tensor = self.criterion(first, second, views[0].y)
         return loss
 

@@ -114,7 +114,7 @@ class Plugins:
                     implementation.function(*[registrar for _ in implementation.argnames])
                 except DuplicateNameError:
                     raise
-                except Exception as error:  # noqa: BLE001 - anything may go wrong in a plugin
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - anything may go wrong in a plugin
                     self._remove(module, info)
                     info.error = f"its hook {hook} failed: {type(error).__name__}: {error}"
                     return

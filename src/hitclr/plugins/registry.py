@@ -43,14 +43,18 @@ class Registry(Generic[T]):
         """Add an object.
 
         Raises:
-            DuplicateNameError: another plugin, or the same one, has the name already.
-            PluginError: the name is empty or has characters that a command line does not like.
+            DuplicateNameError: another plugin has the name already.
+            PluginError: this plugin has it already, or the name is empty or has characters that a
+                command line does not like.
         """
         if not name or not all(c.isalnum() or c in "-_." for c in name):
             message = (
                 f"plugin {owner!r}: {name!r} cannot be the name of a {self.kind}: use letters, "
                 f"digits, '-', '_' and '.'"
             )
+            raise PluginError(message)
+        if name in self._entries and self._entries[name].owner == owner:
+            message = f"plugin {owner!r} registers the {self.kind} {name!r} twice"
             raise PluginError(message)
         if name in self._entries:
             message = (

@@ -6,7 +6,6 @@ with ``weights_only=True``: a checkpoint cannot run code.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import torch
 import hitclr
 from hitclr.build import build_method
 from hitclr.config import Settings, make_settings
-from hitclr.errors import CheckpointError
+from hitclr.errors import CheckpointError, SchemaError, SettingsError
 from hitclr.io import Schema, load_schema
 from hitclr.methods import Method
 from hitclr.plugins import Plugins
@@ -50,6 +49,8 @@ def describe_run(
     schema: Schema,
     class_names: Sequence[str],
     skipped: Sequence[Mapping[str, str | int]],
+    *,
+    inputs: Sequence[Mapping[str, str | int]],
 ) -> dict[str, Any]:
     """What a checkpoint says of its run, as plain values."""
     return {
@@ -58,6 +59,7 @@ def describe_run(
         "schema": schema.model_dump(mode="json"),
         "class_names": list(class_names),
         "skipped": [dict(row) for row in skipped],
+        "inputs": [dict(row) for row in inputs],
     }
 
 
@@ -88,8 +90,12 @@ def read_record(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise CheckpointError(message)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, pickle.UnpicklingError, KeyError) as error:
-        message = f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}"
+    except Exception as error:
+        message = (
+            f"{path} is not a readable checkpoint ({type(error).__name__})\n"
+            f"  what to do: give the model.ckpt in the folder of a finished run; copy it again if "
+            f"it was cut short"
+        )
         raise CheckpointError(message) from error
     if not isinstance(content, dict) or KEY not in content or "state_dict" not in content:
         message = f"{path} is a checkpoint, but not one that hitclr has written"
@@ -105,9 +111,16 @@ def load_model(path: Path, plugins: Plugins) -> Model:
         UnknownNameError: the encoder or the method comes from a plugin that is not installed.
     """
     record, content = read_record(path)
-    settings = make_settings(record["settings"], where=str(path))
-    schema = load_schema(record["schema"])
-    class_names = tuple(record["class_names"])
+    try:
+        settings = make_settings(record["settings"], where=str(path))
+        schema = load_schema(record["schema"])
+        class_names = tuple(record["class_names"])
+    except (KeyError, SettingsError, SchemaError) as error:
+        message = (
+            f"{path} was written by hitclr {record.get('version', '(unknown)')}, whose record this "
+            f"version ({hitclr.__version__}) cannot use: {error}"
+        )
+        raise CheckpointError(message) from error
     method = build_method(
         settings, plugins, num_features=len(schema.features), num_classes=len(class_names)
     )

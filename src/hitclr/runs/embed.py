@@ -65,6 +65,9 @@ def embed_files(
     if out.exists() and not overwrite:
         message = f"{out} exists already\n  what to do: choose another name, or pass --overwrite"
         raise OutputError(message)
+    if out.resolve() in {file.resolve() for file in (*files, checkpoint)}:
+        message = f"{out} is also an input\n  what to do: write to another file"
+        raise OutputError(message)
     model = load_model(checkpoint, plugins)
     model.method.to("cuda" if torch.cuda.is_available() else "cpu")
     schema = model.schema.model_copy(update={"label": None, "observers": {}})

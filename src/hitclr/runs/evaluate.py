@@ -17,6 +17,7 @@ from hitclr import fields
 from hitclr.augment import Augmentation
 from hitclr.config import Settings
 from hitclr.data import SPLITS
+from hitclr.errors import HitclrError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.io import Sample
@@ -102,8 +103,8 @@ def evaluate(
 ) -> Evaluation:
     """Fit the probe where the method has one, embed all events, score the test events.
 
-    Without any class there is neither probe nor score. The probe sees training events only. Every
-    test event is scored, as it is, none is dropped.
+    Where the training events are of fewer than two classes, there is neither probe nor score. The
+    probe sees training events only. Every test event is scored, as it is, none is dropped.
 
     Args:
         settings: of the run.
@@ -115,7 +116,11 @@ def evaluate(
     """
     size = settings.data.batch_size
     probe = getattr(method, "probe", None)
-    if isinstance(probe, LinearProbe) and store.class_names:
+    counts = torch.bincount(
+        store.labels[splits["train"]].clamp(min=-1) + 1, minlength=len(store.class_names) + 1
+    )[1:]
+    classes = len(store.class_names) if counts.numel() > 1 and bool((counts > 0).all()) else 0
+    if isinstance(probe, LinearProbe) and classes:
         train = splits["train"][store.labels[splits["train"]] >= 0]
         seen = embed_events(
             method,
@@ -137,8 +142,15 @@ def evaluate(
         probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
     everything = torch.arange(len(store))
     embedding = embed_events(method, store, everything, edges=edges, batch_size=size).embedding
+    lost = int((~embedding.isfinite()).any(1).sum())
+    if lost:
+        message = (
+            f"the embeddings of {lost} of {len(store)} events have NaN or inf: the training "
+            f"diverged\n  what to do: a lower optimizer.lr or trainer.gradient_clip"
+        )
+        raise HitclrError(message)
     scores = torch.empty(len(store), 0)
-    if store.class_names:
+    if classes:
         with torch.inference_mode():
             scores = method.logits(embedding.to(method.device)).softmax(-1).float().cpu()
     part = torch.zeros(len(store), dtype=torch.int8)
@@ -174,12 +186,12 @@ def _score_tests(
     groups += [(store.domain_names[d], test & (events["domain"] == d)) for d in domains]
     rows: list[dict[str, Any]] = []
     matrices: list[dict[str, Any]] = []
+    if not events["scores"].shape[1]:
+        return rows, matrices
     for sample, chosen in groups if len(domains) > 1 else groups[:1]:
         labels, scores = events["y"][chosen], events["scores"][chosen]
         found: list[Score] = score_events(labels, scores, seed=seed)
         rows += [{"set": "test", "sample": sample, **asdict(score)} for score in found]
-        if not store.class_names:
-            continue
         known = labels >= 0
         matrix = confusion_matrix(labels[known], scores[known].argmax(1), len(store.class_names))
         matrices.append({"set": "test", "sample": sample, "matrix": matrix.tolist()})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import lightning as L
 import torch
 import yaml
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -46,7 +48,18 @@ __all__ = ["Prepared", "TrainedRun", "prepare", "train"]
 
 LAST = "last.ckpt"
 MODEL = "model.ckpt"
-SETTINGS = "settings.yaml"
+SETTINGS = "run-settings.yaml"
+_PRODUCTS = (
+    "checkpoints",
+    "logs",
+    "tensorboard",
+    "report",
+    MODEL,
+    SETTINGS,
+    "results.json",
+    "events.npz",
+    "views.npz",
+)
 _FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
 
 
@@ -123,7 +136,9 @@ def prepare(
     )
     uses = {domain: sample.use for domain, sample in enumerate(samples)}
     fractions = settings.data.split.model_dump()
-    splits = split_events(store, uses, fractions, settings.seed)
+    ends = list(itertools.accumulate((len(sample.files) for sample in samples), initial=0))
+    first_files = dict(enumerate(ends[:-1]))
+    splits = split_events(store, uses, fractions, settings.seed, first_files=first_files)
     method = build_method(
         settings,
         plugins,
@@ -187,19 +202,29 @@ def train(
         KeyboardInterrupt: the run was interrupted; it can be resumed.
     """
     out = Path(settings.out).expanduser()
-    if overwrite and not resume and (out / SETTINGS).exists():
-        shutil.rmtree(out)
-    last = _claim(out, settings, resume=resume)
-    _write_settings(out, settings)  # first, so that a folder that cannot be written costs nothing
+    last = _claim(out, settings, resume=resume, overwrite=overwrite)
     prepared = prepare(settings, plugins, base=base, progress=progress)
     say(_describe(prepared))
-    record = describe_run(settings, prepared.schema, prepared.store.class_names, prepared.skipped)
+    record = describe_run(
+        settings,
+        prepared.schema,
+        prepared.store.class_names,
+        prepared.skipped,
+        inputs=_inputs(prepared.samples),
+    )
+    if last is not None:
+        _require_same_inputs(last, record)
+    elif overwrite:
+        _clear(out)
+    _write_settings(out, settings, base)
     history = History()
     trainer = _trainer(settings, out, [RunRecord(record), history, *callbacks], prepared.data)
     started = time.perf_counter()
     _fit(trainer, prepared, last)
     trained = time.perf_counter()
+    _save(trainer, out / MODEL)  # before what follows can fail
     say("Training is done. Embedding all events and scoring the test events.")
+    prepared.method.to(trainer.strategy.root_device)
     evaluation = evaluate(
         settings,
         prepared.method,
@@ -208,7 +233,11 @@ def train(
         edges=prepared.edges,
         augmentation=prepared.augmentation,
     )
-    trainer.save_checkpoint(out / MODEL)
+    _save(trainer, out / MODEL)
+    if not evaluation.events["scores"].shape[1]:
+        say(
+            "No classes are read out: a probe needs training events of each of two or more classes."
+        )
     seconds = {
         "read": prepared.seconds,
         "train": trained - started,
@@ -224,11 +253,16 @@ def train(
     return TrainedRun(out, out / MODEL, report, evaluation, prepared.skipped)
 
 
-def _claim(out: Path, settings: Settings, *, resume: bool) -> Path | None:
+def _claim(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> Path | None:
     """The checkpoint to go on from; checks that the folder is free for the run."""
     last = out / "checkpoints" / LAST
     if not resume:
-        if last.exists() or (out / MODEL).exists():
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {out}: {error.strerror or error}"
+            raise OutputError(message) from error
+        if not overwrite and (last.exists() or (out / MODEL).exists()):
             message = (
                 f"the folder {out} holds a run already\n"
                 f"  what to do: go on with it (--resume), choose another folder, or replace it "
@@ -276,10 +310,73 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _write_settings(out: Path, settings: Settings) -> None:
+def _inputs(samples: Sequence[Sample]) -> list[dict[str, str | int]]:
+    """The files of a run with their sizes, to know them again."""
+    return [
+        {
+            "sample": sample.name,
+            "file": str(file.resolve()),
+            "bytes": file.stat().st_size if file.is_file() else -1,
+        }
+        for sample in samples
+        for file in sample.files
+    ]
+
+
+def _require_same_inputs(last: Path, record: Mapping[str, Any]) -> None:
+    """Check that schema, files and what was skipped are those of the run that is resumed."""
+    old, _ = read_record(last)
+    changed = [
+        key for key in ("schema", "class_names", "inputs", "skipped") if old[key] != record[key]
+    ]
+    if changed:
+        message = (
+            f"the run in {last.parent.parent} cannot go on: its {' and '.join(changed)} changed "
+            f"since it began\n"
+            f"  what to do: bring back the old files and schema, or start a new run (out=FOLDER)"
+        )
+        raise CheckpointError(message)
+
+
+def _clear(out: Path) -> None:
+    """Delete what an earlier run left in the folder, and nothing else."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(settings.plain(), sort_keys=False, allow_unicode=True)
+        for name in _PRODUCTS:
+            product = out / name
+            if product.is_dir() and not product.is_symlink():
+                shutil.rmtree(product)
+            else:
+                product.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"cannot delete the earlier run in {out}: {error.strerror or error}"
+        raise OutputError(message) from error
+
+
+def _save(trainer: L.Trainer, path: Path) -> None:
+    try:
+        trainer.save_checkpoint(path)
+    except OSError as error:
+        message = (
+            f"cannot write {path}: {error.strerror or error}\n"
+            f"  what to do: make room, then go on with --resume; no training is lost"
+        )
+        raise OutputError(message) from error
+
+
+def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
+    """The settings as they would stand in a file anywhere: with absolute paths."""
+    plain = settings.plain()
+    schema = plain["schema"]
+    if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
+        plain["schema"] = str((base / Path(schema).expanduser()).resolve())
+    for sample in plain["data"]["samples"].values():
+        sample["files"] = [str(base / Path(file).expanduser()) for file in sample["files"]]
+    return plain
+
+
+def _write_settings(out: Path, settings: Settings, base: Path) -> None:
+    try:
+        text = yaml.safe_dump(_absolute(settings, base), sort_keys=False, allow_unicode=True)
         (out / SETTINGS).write_text(text, encoding="utf-8")
     except OSError as error:
         message = f"cannot write into {out}: {error.strerror or error}"
@@ -303,6 +400,8 @@ def _trainer(
             precision=settings.trainer.precision,  # type: ignore[arg-type] # any of Lightning's names
             gradient_clip_val=settings.trainer.gradient_clip,
             logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
+            default_root_dir=out,
+            plugins=[LightningEnvironment()],  # one process, whatever batch system it runs under
             callbacks=[checkpoint, StepSeed(settings.seed), *callbacks],
             enable_progress_bar=any(
                 isinstance(c, L.pytorch.callbacks.ProgressBar) for c in callbacks
@@ -312,7 +411,7 @@ def _trainer(
             limit_val_batches=None if data.splits["validation"].numel() else 0,
             log_every_n_steps=1,
         )
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
         message = f"trainer: Lightning refuses these settings: {error}"
         raise SettingsError(message) from error
 
