@@ -58,6 +58,7 @@ def test_the_main_score_is_the_first_over_all_test_events(raw):
 
 def test_long_lists_of_names_are_cut(raw):
     raw["samples"] = [f"throw {index}" for index in range(12)]
+    raw["counts"] = [{**raw["counts"][0], "sample": name} for name in raw["samples"]]
     text = summary_text(raw)
     assert "throw 7 and 4 more" in text
     assert "throw 8" not in text
@@ -146,3 +147,13 @@ def test_each_sample_with_several_classes_is_told_by_itself(raw):
         if row["sample"] == sample and row["class"] != raw["classes"][0]:
             row["test"] = 0
     assert f"On {sample} alone" not in summary_text(raw)
+
+
+def test_a_sample_kept_for_the_test_is_not_among_those_trained_on(raw):
+    kept = raw["samples"][-1]
+    for row in raw["counts"]:
+        if row["sample"] == kept:
+            row["train"] = 0
+    (first, *_) = summary(Results.model_validate(raw))
+    assert kept not in first
+    assert raw["samples"][0] in first

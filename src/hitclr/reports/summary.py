@@ -25,11 +25,12 @@ def summary(results: Results) -> list[str]:
     size = encoder.get("parameters")
     of_size = f" with {size:,} parameters" if isinstance(size, int) else ""
     classes = count_of(len(results.classes), "class", "classes")
+    trained = list(dict.fromkeys(row.sample for row in results.counts if row.train))
     lines = [
         (
             f"The encoder {encoder['name']}{of_size} was trained by the method {method['name']} "
             f"on {count_of(train, 'event')} of {classes} ({_listed(results.classes)}) from "
-            f"{count_of(len(results.samples), 'sample')} ({_listed(results.samples)}). "
+            f"{count_of(len(trained), 'sample')} ({_listed(trained)}). "
             f"{count_of(validation, 'more event', 'more events') if validation else 'None'} served "
             f"to follow the training."
         )
