@@ -118,6 +118,7 @@ def train_and_show(
         again: the command that goes on with this run, for the message after Ctrl-C.
     """
     from hitclr.runs import train
+    from hitclr.runs.folder import CHECKPOINTS, LAST
 
     try:
         with read_progress("reading") as progress:
@@ -132,7 +133,7 @@ def train_and_show(
                 say=say,
             )
     except KeyboardInterrupt:
-        if (Path(settings.out).expanduser() / "checkpoints" / "last.ckpt").exists():
+        if (Path(settings.out).expanduser() / CHECKPOINTS / LAST).exists():
             say(f"Interrupted. Go on with: {shlex.join(again)}")
         else:
             say("Interrupted before the end of the first epoch: nothing to go on from.")

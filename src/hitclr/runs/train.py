@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-import yaml
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -31,7 +29,7 @@ from hitclr.build import (
 )
 from hitclr.config import Settings
 from hitclr.data import EventDataModule, split_events
-from hitclr.errors import CheckpointError, HitclrError, OutputError, SettingsError
+from hitclr.errors import HitclrError, OutputError, SettingsError
 from hitclr.events import EventStore, gather_index
 from hitclr.graphs import EdgeBuilder
 from hitclr.io import BadInput, Progress, Sample, Schema, check_samples, read_samples
@@ -39,28 +37,22 @@ from hitclr.methods import Method
 from hitclr.plugins import Plugins
 from hitclr.reports import write_report
 from hitclr.rng import seed_for
-from hitclr.runs.checkpoint import RunRecord, describe_run, read_record
+from hitclr.runs.checkpoint import RunRecord, describe_run
 from hitclr.runs.evaluate import Evaluation, evaluate
+from hitclr.runs.folder import (
+    CHECKPOINTS,
+    LAST,
+    MODEL,
+    claim_folder,
+    clear_folder,
+    describe_inputs,
+    require_same_inputs,
+    write_settings,
+)
 from hitclr.runs.history import History
 from hitclr.studies import write_tables
 
 __all__ = ["Prepared", "TrainedRun", "prepare", "train"]
-
-LAST = "last.ckpt"
-MODEL = "model.ckpt"
-SETTINGS = "run-settings.yaml"
-_PRODUCTS = (
-    "checkpoints",
-    "logs",
-    "tensorboard",
-    "report",
-    MODEL,
-    SETTINGS,
-    "results.json",
-    "events.npz",
-    "views.npz",
-)
-_FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
 
 
 @dataclass(frozen=True)
@@ -202,7 +194,7 @@ def train(
         KeyboardInterrupt: the run was interrupted; it can be resumed.
     """
     out = Path(settings.out).expanduser()
-    last = _claim(out, settings, resume=resume, overwrite=overwrite)
+    last = claim_folder(out, settings, resume=resume, overwrite=overwrite)
     prepared = prepare(settings, plugins, base=base, progress=progress)
     say(_describe(prepared))
     record = describe_run(
@@ -210,13 +202,13 @@ def train(
         prepared.schema,
         prepared.store.class_names,
         prepared.skipped,
-        inputs=_inputs(prepared.samples),
+        inputs=describe_inputs(prepared.samples),
     )
     if last is not None:
-        _require_same_inputs(last, record)
+        require_same_inputs(last, record)
     elif overwrite:
-        _clear(out)
-    _write_settings(out, settings, base)
+        clear_folder(out)
+    write_settings(out, settings, base)
     history = History()
     trainer = _trainer(settings, out, [RunRecord(record), history, *callbacks], prepared.data)
     started = time.perf_counter()
@@ -253,105 +245,6 @@ def train(
     return TrainedRun(out, out / MODEL, report, evaluation, prepared.skipped)
 
 
-def _claim(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> Path | None:
-    """The checkpoint to go on from; checks that the folder is free for the run."""
-    last = out / "checkpoints" / LAST
-    if not resume:
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            message = f"cannot make the folder {out}: {error.strerror or error}"
-            raise OutputError(message) from error
-        if not overwrite and (last.exists() or (out / MODEL).exists()):
-            message = (
-                f"the folder {out} holds a run already\n"
-                f"  what to do: go on with it (--resume), choose another folder, or replace it "
-                f"(--overwrite)"
-            )
-            raise OutputError(message)
-        return None
-    if not last.exists():
-        message = (
-            f"nothing to resume: there is no {last}\n  what to do: start the run without --resume"
-        )
-        raise CheckpointError(message)
-    record, _ = read_record(last)
-    old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
-    changed = [
-        f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
-        for key in sorted({*old, *new})
-        if old.get(key) != new.get(key) and not key.startswith(_FREE_TO_CHANGE)
-    ]
-    if changed:
-        message = (
-            f"the settings differ from those of the run in {out}:\n" + "\n".join(changed) + "\n"
-            "  what to do: resume with the old settings, or start a new run (out=FOLDER)"
-        )
-        raise SettingsError(message)
-    return last
-
-
-def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
-    """Settings by dotted key; the order of the samples counts, since it numbers the events."""
-    return {**_flat(plain), "order of the samples": ", ".join(plain["data"]["samples"])}
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted key."""
-    if isinstance(value, dict):
-        pairs: Any = value.items()
-    elif isinstance(value, list):
-        pairs = enumerate(value)
-    else:
-        return {prefix: value}
-    flat: dict[str, Any] = {}
-    for key, item in pairs:
-        flat.update(_flat(item, f"{prefix}.{key}" if prefix else str(key)))
-    return flat
-
-
-def _inputs(samples: Sequence[Sample]) -> list[dict[str, str | int]]:
-    """The files of a run with their sizes, to know them again."""
-    return [
-        {
-            "sample": sample.name,
-            "file": str(file.resolve()),
-            "bytes": file.stat().st_size if file.is_file() else -1,
-        }
-        for sample in samples
-        for file in sample.files
-    ]
-
-
-def _require_same_inputs(last: Path, record: Mapping[str, Any]) -> None:
-    """Check that schema, files and what was skipped are those of the run that is resumed."""
-    old, _ = read_record(last)
-    changed = [
-        key for key in ("schema", "class_names", "inputs", "skipped") if old[key] != record[key]
-    ]
-    if changed:
-        message = (
-            f"the run in {last.parent.parent} cannot go on: its {' and '.join(changed)} changed "
-            f"since it began\n"
-            f"  what to do: bring back the old files and schema, or start a new run (out=FOLDER)"
-        )
-        raise CheckpointError(message)
-
-
-def _clear(out: Path) -> None:
-    """Delete what an earlier run left in the folder, and nothing else."""
-    try:
-        for name in _PRODUCTS:
-            product = out / name
-            if product.is_dir() and not product.is_symlink():
-                shutil.rmtree(product)
-            else:
-                product.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"cannot delete the earlier run in {out}: {error.strerror or error}"
-        raise OutputError(message) from error
-
-
 def _save(trainer: L.Trainer, path: Path) -> None:
     try:
         trainer.save_checkpoint(path)
@@ -363,31 +256,11 @@ def _save(trainer: L.Trainer, path: Path) -> None:
         raise OutputError(message) from error
 
 
-def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
-    """The settings as they would stand in a file anywhere: with absolute paths."""
-    plain = settings.plain()
-    schema = plain["schema"]
-    if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
-        plain["schema"] = str((base / Path(schema).expanduser()).resolve())
-    for sample in plain["data"]["samples"].values():
-        sample["files"] = [str(base / Path(file).expanduser()) for file in sample["files"]]
-    return plain
-
-
-def _write_settings(out: Path, settings: Settings, base: Path) -> None:
-    try:
-        text = yaml.safe_dump(_absolute(settings, base), sort_keys=False, allow_unicode=True)
-        (out / SETTINGS).write_text(text, encoding="utf-8")
-    except OSError as error:
-        message = f"cannot write into {out}: {error.strerror or error}"
-        raise OutputError(message) from error
-
-
 def _trainer(
     settings: Settings, out: Path, callbacks: list[L.Callback], data: EventDataModule
 ) -> L.Trainer:
     checkpoint = ModelCheckpoint(
-        out / "checkpoints",
+        out / CHECKPOINTS,
         filename=LAST.removesuffix(".ckpt"),
         save_on_train_epoch_end=True,
         enable_version_counter=False,

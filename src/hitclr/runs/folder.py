@@ -1,0 +1,176 @@
+"""The folder of a run: claiming it, what is in it, and whether a run in it can go on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hitclr.config import Settings
+from hitclr.errors import CheckpointError, OutputError, SettingsError
+from hitclr.io import Sample
+from hitclr.runs.checkpoint import read_record
+
+__all__ = [
+    "CHECKPOINTS",
+    "LAST",
+    "MODEL",
+    "claim_folder",
+    "clear_folder",
+    "describe_inputs",
+    "require_same_inputs",
+    "write_settings",
+]
+
+CHECKPOINTS = "checkpoints"
+LAST = "last.ckpt"
+MODEL = "model.ckpt"
+SETTINGS = "run-settings.yaml"
+_PRODUCTS = (
+    CHECKPOINTS,
+    "logs",
+    "tensorboard",
+    "report",
+    MODEL,
+    SETTINGS,
+    "results.json",
+    "events.npz",
+    "views.npz",
+)
+_FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
+
+
+def claim_folder(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> Path | None:
+    """Check that a folder is free for a run, or has the run that is to go on.
+
+    Returns:
+        The checkpoint to go on from; None for a new run.
+
+    Raises:
+        OutputError: the folder cannot be made, or holds a run already.
+        CheckpointError: there is nothing to resume.
+        SettingsError: the settings are not those of the run that is to go on.
+    """
+    last = out / CHECKPOINTS / LAST
+    if not resume:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            message = f"cannot make the folder {out}: {error.strerror or error}"
+            raise OutputError(message) from error
+        if not overwrite and (last.exists() or (out / MODEL).exists()):
+            message = (
+                f"the folder {out} holds a run already\n"
+                f"  what to do: go on with it (--resume), choose another folder, or replace it "
+                f"(--overwrite)"
+            )
+            raise OutputError(message)
+        return None
+    if not last.exists():
+        message = (
+            f"nothing to resume: there is no {last}\n  what to do: start the run without --resume"
+        )
+        raise CheckpointError(message)
+    record, _ = read_record(last)
+    old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
+    changed = [
+        f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
+        for key in sorted({*old, *new})
+        if old.get(key) != new.get(key) and not key.startswith(_FREE_TO_CHANGE)
+    ]
+    if changed:
+        message = (
+            f"the settings differ from those of the run in {out}:\n" + "\n".join(changed) + "\n"
+            "  what to do: resume with the old settings, or start a new run (out=FOLDER)"
+        )
+        raise SettingsError(message)
+    return last
+
+
+def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
+    """Settings by dotted key; the order of the samples counts, since it numbers the events."""
+    return {**_flat(plain), "order of the samples": ", ".join(plain["data"]["samples"])}
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted key."""
+    if isinstance(value, dict):
+        pairs: Any = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    else:
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in pairs:
+        flat.update(_flat(item, f"{prefix}.{key}" if prefix else str(key)))
+    return flat
+
+
+def describe_inputs(samples: Sequence[Sample]) -> list[dict[str, str | int]]:
+    """The files of a run with their sizes, to know them again."""
+    return [
+        {
+            "sample": sample.name,
+            "file": str(file.resolve()),
+            "bytes": file.stat().st_size if file.is_file() else -1,
+        }
+        for sample in samples
+        for file in sample.files
+    ]
+
+
+def require_same_inputs(last: Path, record: Mapping[str, Any]) -> None:
+    """Check that schema, files and what was skipped are those of the run that is resumed."""
+    old, _ = read_record(last)
+    changed = [
+        key for key in ("schema", "class_names", "inputs", "skipped") if old[key] != record[key]
+    ]
+    if changed:
+        message = (
+            f"the run in {last.parent.parent} cannot go on: its {' and '.join(changed)} changed "
+            f"since it began\n"
+            f"  what to do: bring back the old files and schema, or start a new run (out=FOLDER)"
+        )
+        raise CheckpointError(message)
+
+
+def clear_folder(out: Path) -> None:
+    """Delete what an earlier run left in the folder, and nothing else."""
+    try:
+        for name in _PRODUCTS:
+            product = out / name
+            if product.is_dir() and not product.is_symlink():
+                shutil.rmtree(product)
+            else:
+                product.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"cannot delete the earlier run in {out}: {error.strerror or error}"
+        raise OutputError(message) from error
+
+
+def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
+    """The settings as they would stand in a file anywhere: with absolute paths."""
+    plain = settings.plain()
+    schema = plain["schema"]
+    if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
+        plain["schema"] = str((base / Path(schema).expanduser()).resolve())
+    for sample in plain["data"]["samples"].values():
+        sample["files"] = [str(base / Path(file).expanduser()) for file in sample["files"]]
+    return plain
+
+
+def write_settings(out: Path, settings: Settings, base: Path) -> None:
+    """Write the settings of a run into its folder, as a settings file that works anywhere.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    try:
+        text = yaml.safe_dump(_absolute(settings, base), sort_keys=False, allow_unicode=True)
+        (out / SETTINGS).write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"cannot write into {out}: {error.strerror or error}"
+        raise OutputError(message) from error
