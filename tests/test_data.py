@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hitclr.augment import HitDropout
-from hitclr.data import BatchPlan, EventDataModule, ViewDataset, split_events
+from hitclr.data import BatchPlan, EventDataModule, Step, ViewDataset, split_events
 from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import KNN
@@ -175,4 +175,9 @@ def test_dataset_is_a_function_of_the_step():
     other = ViewDataset(
         store(), views=1, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="b"
     )
-    assert dataset[step][0].pos.shape != other[step][0].pos.shape
+    views = [
+        other[step][0],
+        *(dataset[Step(*place, step.events)][0] for place in ((0, 0), (0, 1), (1, 0))),
+    ]
+    kept = {tuple(view.x[:, 0].tolist()) for view in views}
+    assert len(kept) == 4, "purpose, epoch and step each draw other numbers"

@@ -77,6 +77,9 @@ def test_a_run_leaves_model_scores_logs_and_report(run, method, plugins):
     assert list(done.out.glob("tensorboard/version_*/events.out.tfevents.*"))
     model = load_model(done.model, plugins)
     assert model.class_names == ("track", "shower")
+    evaluation = done.evaluation
+    seen = evaluation.store.batch(evaluation.splits["train"]).x
+    torch.testing.assert_close(model.method.norm.mean, seen.mean(0))
     record = torch.load(done.model, weights_only=True)["hitclr"]
     assert record["skipped"] == []
     assert record["settings"]["method"]["name"] == method
