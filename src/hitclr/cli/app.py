@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -50,6 +51,9 @@ for command in (inspect, train, embed, plugins, demo):
 
 def main() -> None:
     """Run the command line; an error of hitclr's own is told without a traceback."""
+    # Threads that wait for each other by spinning stall where they share their cores with anything
+    # else; read when torch is first imported, which a command does.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except HitclrError as error:
