@@ -7,7 +7,7 @@ number of workers, and a resumed run goes on as if it had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import lightning as L
@@ -45,28 +45,31 @@ class BatchPlan(Sampler[Step]):
         events: [M] int64, the events to go through.
         batch_size: the largest number of events in a step.
         seed: the seed of the order; None keeps the order as it is.
+        epoch: tells the epoch, and is asked whenever a pass begins.
     """
 
-    def __init__(self, events: Tensor, batch_size: int, seed: int | None) -> None:
+    def __init__(
+        self,
+        events: Tensor,
+        batch_size: int,
+        seed: int | None,
+        epoch: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.events = events
         self.batch_size = batch_size
         self.seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next; Lightning calls this."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         return -(-self.events.numel() // self.batch_size)
 
     def __iter__(self) -> Iterator[Step]:
-        events = self.events
+        events, epoch = self.events, self.epoch()
         if self.seed is not None:
-            random = generator(self.seed, "order", self.epoch)
+            random = generator(self.seed, "order", epoch)
             events = events[torch.randperm(events.numel(), generator=random)]
         for number, part in enumerate(torch.tensor_split(events, len(self)) if len(self) else ()):
-            yield Step(self.epoch, number, part)
+            yield Step(epoch, number, part)
 
 
 class ViewDataset(Dataset[list[Batch]]):
@@ -164,6 +167,10 @@ class EventDataModule(L.LightningDataModule):
         num_workers: processes that make views; 0 makes them in this one.
         seed: the seed of order and views.
 
+    Attributes:
+        first_epoch: the epoch that a resumed run begins with. Lightning starts the workers, which
+            fetch ahead, before it has restored its own count.
+
     Raises:
         SettingsError: there is nothing to train on, or the method wants augmented views and there
             is no augmentation.
@@ -182,6 +189,7 @@ class EventDataModule(L.LightningDataModule):
         seed: int,
     ) -> None:
         super().__init__()
+        self.first_epoch = 0
         if needs.augmented and augmentation is None:
             message = (
                 "the method learns from augmented views and no augmentation is given: name some "
@@ -206,6 +214,10 @@ class EventDataModule(L.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
 
+    def _epoch(self) -> int:
+        now = 0 if self.trainer is None else self.trainer.current_epoch
+        return max(now, self.first_epoch)
+
     def _loader(self, split: str, seed: int | None) -> DataLoader[list[Batch]]:
         views = ViewDataset(
             self.store,
@@ -215,7 +227,7 @@ class EventDataModule(L.LightningDataModule):
             seed=self.seed,
             purpose=f"{split} views",
         )
-        plan = BatchPlan(self.splits[split], self.batch_size, seed)
+        plan = BatchPlan(self.splits[split], self.batch_size, seed, self._epoch)
         return DataLoader(
             views,
             batch_size=None,

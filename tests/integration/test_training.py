@@ -115,13 +115,17 @@ class StopAt(L.Callback):
             raise RuntimeError("the job died")
 
 
-@pytest.mark.parametrize("method", ["contrastive", "classifier"])
-def test_a_resumed_run_ends_with_the_same_weights(run, method):
+@pytest.mark.parametrize(
+    ("method", "workers"), [("contrastive", 0), ("contrastive", 2), ("classifier", 0)]
+)
+def test_a_resumed_run_ends_with_the_same_weights(run, method, workers):
+    """Against a run without workers: they fetch ahead, and must not do so for another epoch."""
     whole = run(f"method.name={method}", out="whole")
+    changes = (f"method.name={method}", f"data.num_workers={workers}")
     with pytest.raises(RuntimeError, match="the job died"):
-        run(f"method.name={method}", out="cut", callbacks=[StopAt(2)])
+        run(*changes, out="cut", callbacks=[StopAt(2)])
     assert not (whole.out.parent / "cut" / "model.ckpt").exists()
-    resumed = run(f"method.name={method}", out="cut", resume=True)
+    resumed = run(*changes, out="cut", resume=True)
     assert_same_weights(whole.model, resumed.model)
     assert history(whole) == history(resumed)
     assert whole.evaluation.scores == resumed.evaluation.scores

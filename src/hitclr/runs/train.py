@@ -37,7 +37,7 @@ from hitclr.methods import Method
 from hitclr.plugins import Plugins
 from hitclr.reports import write_report
 from hitclr.rng import seed_for
-from hitclr.runs.checkpoint import RunRecord, describe_run
+from hitclr.runs.checkpoint import RunRecord, describe_run, read_record
 from hitclr.runs.evaluate import Evaluation, evaluate
 from hitclr.runs.folder import (
     CHECKPOINTS,
@@ -206,6 +206,9 @@ def train(
     )
     if last is not None:
         require_same_inputs(last, record)
+        _, content = read_record(last)
+        progress_made = content["loops"]["fit_loop"]["epoch_progress"]["current"]
+        prepared.data.first_epoch = int(progress_made["processed"])
     elif overwrite:
         clear_folder(out)
     write_settings(out, settings, base)
