@@ -77,6 +77,12 @@ def test_overrides_of_short_forms():
     assert settings.data.samples["b"].files == ("c",)
 
 
+def test_overrides_of_defaults():
+    settings = override_settings(LEAST, ["encoder.size=tiny", "method.alpha=1"])
+    assert settings.encoder.model_dump() == {"name": "graph-convnext", "size": "tiny"}
+    assert settings.method.model_dump() == {"name": "contrastive", "alpha": 1}
+
+
 def test_a_key_that_stands_twice(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("schema: toy\ndata: {samples: {a: x.root, a: y.root}}")

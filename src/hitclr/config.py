@@ -198,6 +198,14 @@ def make_settings(content: Mapping[str, Any], *, where: str = "the settings") ->
         raise SettingsError(message) from error
 
 
+_DEFAULT_NAMES = {
+    key: info.default.name
+    for key, info in Settings.model_fields.items()
+    if isinstance(info.default, Spec)
+}
+"""What an override such as ``encoder.size=tiny`` is of, where the settings name no encoder."""
+
+
 def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
     """Read a YAML settings file and apply overrides such as ``trainer.epochs=5``.
 
@@ -260,6 +268,8 @@ def _override(content: Any, override: str) -> None:
                 place[part] = {} if inner is None else {"files": inner}  # `track: track.root`
             elif isinstance(inner, str):  # `encoder: name`
                 place[part] = {"name": inner}
+            elif number == 0 and inner is None and part in _DEFAULT_NAMES:
+                place[part] = {"name": _DEFAULT_NAMES[part]}
             place = place.setdefault(part, {})
         elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
             place = place[int(part)]

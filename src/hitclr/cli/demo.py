@@ -39,8 +39,8 @@ def demo(
                 f"which demo? There are: {', '.join(names)}"
                 if names
                 else "no installed plugin brings a demo\n"
-                "  what to do: pip install 'hitclr-km3net[demo]' (or plugins/hitclr-km3net from "
-                "the repository)"
+                "  what to do: pip install 'hitclr-km3net[demo]' (or, in a clone of "
+                "hitclr, './plugins/hitclr-km3net[demo]')"
             )
             raise UnknownNameError(message)
         name = names[0]
