@@ -111,6 +111,9 @@ def test_files(tmp_path):
     path = tmp_path / "a.yaml"
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(path)
+    path.write_bytes(b"root\xf3\x00")
+    with pytest.raises(SettingsError, match=r"expected YAML .*not a text file"):
+        load_settings(path)
     path.write_text("a: [")
     with pytest.raises(SettingsError, match="not valid YAML"):
         load_settings(path)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hitclr.errors import SettingsError
 from hitclr.io import LabelRule, Policy, Use
-from hitclr.validation import explain, read_yaml
+from hitclr.validation import explain, read_mapping, read_yaml
 
 __all__ = [
     "DataSettings",
@@ -218,20 +218,7 @@ def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
         SettingsError: the file cannot be read, an override has no ``=`` or leads nowhere, or the
             result is not valid.
     """
-    try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the settings file {path} cannot be read: {error}"
-        raise SettingsError(message) from error
-    except yaml.YAMLError as error:
-        message = f"the settings file {path} is not valid YAML: {error}"
-        raise SettingsError(message) from error
-    if not isinstance(content, dict):
-        message = (
-            f"the settings file {path} should hold a mapping (schema: ..., data: ...), got "
-            f"{type(content).__name__}"
-        )
-        raise SettingsError(message)
+    content = read_mapping(path, "the settings file", "schema: ..., data: ...", SettingsError)
     return override_settings(content, overrides, where=str(path))
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from hitclr.errors import did_you_mean
+from hitclr.errors import HitclrError, did_you_mean
 
-__all__ = ["explain", "read_yaml"]
+__all__ = ["explain", "read_mapping", "read_yaml"]
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -33,6 +34,35 @@ def read_yaml(text: str) -> Any:
         yaml.YAMLError: the text is not YAML, or a mapping has a key twice.
     """
     return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - derived from the safe loader
+
+
+def read_mapping(path: Path, what: str, example: str, error: type[HitclrError]) -> dict[str, Any]:
+    """The mapping that a YAML file holds.
+
+    Args:
+        path: the file.
+        what: what the file is, for messages ("the schema file").
+        example: how such a file begins, for messages.
+        error: the type of error to raise.
+
+    Raises:
+        HitclrError: of type ``error``: the file cannot be read, is not YAML, or holds no mapping.
+    """
+    try:
+        content = read_yaml(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        message = f"{what} {path} cannot be read: {fault.strerror or fault}"
+        raise error(message) from fault
+    except UnicodeDecodeError as fault:
+        message = f"{what} {path} cannot be read: expected YAML ({example}), it is not a text file"
+        raise error(message) from fault
+    except yaml.YAMLError as fault:
+        message = f"{what} {path} is not valid YAML: {fault}"
+        raise error(message) from fault
+    if not isinstance(content, dict):
+        message = f"{what} {path} should hold a mapping ({example}), got {type(content).__name__}"
+        raise error(message)
+    return content
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

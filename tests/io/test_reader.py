@@ -365,3 +365,24 @@ def test_check_samples_fails_before_anything_is_read(toy_schema, toy_files, monk
         with pytest.raises(InputError, match="hit_charge"):
             check_samples(wrong, samples, BadInput(policy))
     check_samples(load_schema(toy_schema), samples, BadInput())
+
+
+def test_skips_in_a_file_that_is_dropped_whole_are_not_counted_besides(
+    schema, toy_files, tmp_path, make_columns, write, monkeypatch
+):
+    path = write(
+        tmp_path / "a.root", with_fault(make_columns(10, 8, "track"), Reason.ZERO_POSITIONS)
+    )
+    monkeypatch.setattr(reader, "_CHUNK_BYTES", 2000)
+    read_chunk = reader.read_chunk
+
+    def breaking_off(*arguments):
+        if arguments[4] == path and arguments[5] > 6:
+            raise InputError("cut", reason=Reason.DAMAGED_FILE, file=path)
+        return read_chunk(*arguments)
+
+    monkeypatch.setattr(reader, "read_chunk", breaking_off)
+    bad = BadInput("skip")
+    store = read_samples(schema, [Sample("toy", (path, toy_files["track"]))], bad)
+    assert len(store) == 60
+    assert [(row["unit"], row["count"]) for row in bad.table()] == [("file", 1)]

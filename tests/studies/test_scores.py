@@ -104,3 +104,12 @@ def test_blocks_are_only_a_matter_of_memory(monkeypatch):
     rare = np.array([0] * 2_000 + [1])
     answers = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (2001, 1))
     assert score_events(rare, answers, seed=0)[2].value == 0.5
+
+
+def test_an_interval_of_no_width_is_remarked_on():
+    """All of one class by the answers: every resampling has a balanced accuracy of one half."""
+    labels = np.arange(30) % 2
+    answers = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (30, 1))
+    balanced = score_events(labels, answers, seed=0)[2]
+    assert (balanced.low, balanced.value, balanced.high) == (0.5, 0.5, 0.5)
+    assert "says nothing of the uncertainty" in balanced.note

@@ -22,13 +22,13 @@ from hitclr.io.columns import (
     ragged_minimum,
     require_hit_list,
 )
-from hitclr.io.policy import Reason
+from hitclr.io.policy import SKIP_IT, Reason
 from hitclr.io.rootfile import branch_names, read_branch
 from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["Chunk", "Fault", "read_chunk"]
 
-_SKIP = "mend the file, or skip such events with `on_bad_input: skip`"
+_SKIP = f"mend the file, or {SKIP_IT}"
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def _check_hits(
         Reason.NOT_SELECTED,
         "expected at least one hit that the schema's select_hits keeps, this entry has none",
         branch=schema.select_hits[0].branch if schema.select_hits else None,
-        advice="change select_hits in the schema, or skip such events with `on_bad_input: skip`",
+        advice=f"change select_hits in the schema, or {SKIP_IT}",
     )
     used = [*schema.positions.branches, *(feature.branch for feature in schema.features)]
     for branch in dict.fromkeys(used):
@@ -265,7 +265,7 @@ def _check_hits(
         "expected hit positions, all hits of this entry are at exactly (0, 0, 0): the file has "
         "no calibrated positions",
         branch=schema.positions.branches[0],
-        advice="calibrate the file first, or skip such events with `on_bad_input: skip`",
+        advice=f"calibrate the file first, or {SKIP_IT}",
     )
 
 
@@ -302,8 +302,7 @@ def _labels(
             Reason.UNKNOWN_LABEL,
             what,
             branch=labelling.columns[0].branch,
-            advice="add the value to a class of the label rule, or skip such events with "
-            "`on_bad_input: skip`",
+            advice=f"add the value to a class of the label rule, or {SKIP_IT}",
         )
     return labels
 

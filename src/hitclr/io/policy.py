@@ -8,9 +8,13 @@ from typing import Literal
 
 from hitclr.errors import InputError
 
-__all__ = ["BadInput", "Policy", "Reason"]
+__all__ = ["SKIP_IT", "BadInput", "Policy", "Reason"]
 
 Policy = Literal["raise", "skip"]
+
+
+SKIP_IT = "skip and count it (on_bad_input: skip in the settings, --on-bad-input skip for embed)"
+"""The advice that ends most messages about bad input."""
 
 
 class Reason(str, Enum):
@@ -95,6 +99,10 @@ class BadInput:
         if self.policy == "raise":
             raise error
         self._counts[unit, str(error.reason), sample, label] += count
+
+    def add(self, other: BadInput) -> None:
+        """Count what ``other`` has skipped, too."""
+        self._counts.update(other._counts)
 
     def table(self) -> list[dict[str, str | int]]:
         """What was skipped: rows of unit, reason, sample, class and count."""

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from hitclr import fields
-from hitclr.errors import InputError, SchemaError, nearest
+from hitclr.errors import InputError, SchemaError
 from hitclr.events import EventStore
 from hitclr.io.chunk import Chunk, read_chunk
-from hitclr.io.policy import BadInput, Reason
-from hitclr.io.rootfile import branch_names, find_tree, open_root, read_branch
+from hitclr.io.policy import SKIP_IT, BadInput, Reason
+from hitclr.io.rootfile import find_tree, open_root, read_branch, require_branches
 from hitclr.io.samples import Sample, class_names
 from hitclr.io.schema import LabelRule, Schema
 
@@ -36,29 +36,6 @@ def _branches(schema: Schema, labelling: str | LabelRule | None) -> list[str]:
     if isinstance(labelling, LabelRule):
         names.extend(column.branch for column in labelling.columns)
     return list(dict.fromkeys(names))
-
-
-def _check_branches(tree: Any, wanted: Sequence[str], file: Path) -> None:
-    known = branch_names(tree)
-    missing = [name for name in wanted if name not in set(known)]
-    if not missing:
-        return
-    lines = []
-    for name in missing:
-        near = nearest(name, known)
-        lines.append(f"{name} (closest: {', '.join(near)})" if near else name)
-    message = (
-        f"expected the branches that the schema names, {len(missing)} of {len(wanted)} are "
-        f"missing: {'; '.join(lines)}"
-    )
-    raise InputError(
-        message,
-        reason=Reason.MISSING_BRANCH,
-        file=file,
-        tree=str(tree.name),
-        branch=missing[0],
-        advice=f"mend the names in the schema; `hitclr inspect {file}` lists all {len(known)}",
-    )
 
 
 def check_samples(schema: Schema, samples: Sequence[Sample], bad_input: BadInput) -> None:
@@ -91,7 +68,7 @@ def _check_file(schema: Schema, sample: Sample, file: Path, classes: Sequence[st
     with open_root(file) as directory:
         tree = find_tree(directory, schema.tree, file)
         labelling = sample.labelling(schema)
-        _check_branches(tree, _branches(schema, labelling), file)
+        require_branches(tree, _branches(schema, labelling), file)
         if tree.num_entries > 0:
             stop = min(_CHECKED_ENTRIES, int(tree.num_entries))
             read_chunk(tree, schema, labelling, classes, file, 0, stop)
@@ -115,7 +92,7 @@ def iterate_file(
     with open_root(file) as directory:
         tree = find_tree(directory, schema.tree, file)
         branches = _branches(schema, labelling)
-        _check_branches(tree, branches, file)
+        require_branches(tree, branches, file)
         total = int(tree.num_entries)
         if total == 0:
             message = "expected events, the tree has no entries"
@@ -124,7 +101,7 @@ def iterate_file(
                 reason=Reason.NO_ENTRIES,
                 file=file,
                 tree=schema.tree,
-                advice="leave the file out, or skip it with `on_bad_input: skip`",
+                advice=f"leave the file out, or {SKIP_IT}",
             )
         step = _chunk_entries(tree, branches, total)
         for start in range(0, total, step):
@@ -189,9 +166,10 @@ def read_samples(
         for file in sample.files:
             files.append(file)
             chunks: list[EventStore] = []
+            skipped = BadInput(bad_input.policy)
             try:
                 for chunk in iterate_file(schema, labelling, classes, file):
-                    _refuse_entries(chunk, sample, classes, bad_input)
+                    _refuse_entries(chunk, sample, classes, skipped)
                     chunks.append(_stamped(chunk, domain, len(files) - 1))
                     if progress is not None:
                         progress(str(file), chunk.stop, chunk.total)
@@ -201,6 +179,7 @@ def read_samples(
                 # A file that breaks off is left out whole: half of it is not what was asked for.
                 bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
                 continue
+            bad_input.add(skipped)
             stores.extend(chunks)
             kept += sum(len(store) for store in chunks)
         if kept == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,16 @@ import awkward as ak
 import uproot
 
 from hitclr.errors import InputError, nearest
-from hitclr.io.policy import Reason
+from hitclr.io.policy import SKIP_IT, Reason
 
-__all__ = ["branch_names", "find_tree", "open_root", "read_branch", "tree_names"]
+__all__ = [
+    "branch_names",
+    "find_tree",
+    "open_root",
+    "read_branch",
+    "require_branches",
+    "tree_names",
+]
 
 _TREE_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
@@ -105,7 +112,7 @@ def _check_length(file: Path) -> None:
         message,
         reason=Reason.DAMAGED_FILE,
         file=file,
-        advice="copy or produce the file again, or leave it out with `on_bad_input: skip`",
+        advice=f"copy or produce the file again, or {SKIP_IT}",
     )
 
 
@@ -149,6 +156,35 @@ def branch_names(tree: Any) -> list[str]:
     return [str(name) for name in tree.keys(recursive=True)]
 
 
+def require_branches(tree: Any, wanted: Sequence[str], file: str | Path) -> None:
+    """Check that a tree has all the branches that are ``wanted``.
+
+    Raises:
+        InputError: some are missing; the message has all of them, with the closest names.
+    """
+    known = branch_names(tree)
+    there = set(known)
+    missing = [name for name in wanted if name not in there]
+    if not missing:
+        return
+    lines = []
+    for name in missing:
+        near = nearest(name, known)
+        lines.append(f"{name} (closest: {', '.join(near)})" if near else name)
+    message = (
+        f"expected the branches that the schema names, {len(missing)} of {len(wanted)} are "
+        f"missing: {'; '.join(lines)}"
+    )
+    raise InputError(
+        message,
+        reason=Reason.MISSING_BRANCH,
+        file=file,
+        tree=str(tree.name),
+        branch=missing[0],
+        advice=f"mend the names in the schema; `hitclr inspect {file}` lists all {len(known)}",
+    )
+
+
 def read_branch(
     tree: Any, branch: str, file: str | Path, start: int = 0, stop: int | None = None
 ) -> ak.Array:
@@ -158,23 +194,7 @@ def read_branch(
         InputError: the branch does not exist, holds no numbers, or cannot be read.
     """
     name = str(tree.name)
-    known = branch_names(tree)
-    if branch not in known:
-        near = nearest(branch, known)
-        message = f"expected a branch named {branch!r}, the tree has none of that name"
-        advice = (
-            f"the closest names: {', '.join(near)}"
-            if near
-            else f"no name is close to it; `hitclr inspect {file}` lists all {len(known)}"
-        )
-        raise InputError(
-            message,
-            reason=Reason.MISSING_BRANCH,
-            file=file,
-            tree=name,
-            branch=branch,
-            advice=advice,
-        )
+    require_branches(tree, [branch], file)
     try:
         return tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
     except (uproot.interpretation.objects.CannotBeAwkward, NotImplementedError) as error:
@@ -216,5 +236,5 @@ def _damaged(
         tree=tree,
         branch=branch,
         entry=entry,
-        advice="copy or produce the file again, or leave it out with `on_bad_input: skip`",
+        advice=f"copy or produce the file again, or {SKIP_IT}",
     )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hitclr import fields
 from hitclr.errors import SchemaError
-from hitclr.validation import explain, read_yaml
+from hitclr.validation import explain, read_mapping
 
 __all__ = [
     "Column",
@@ -228,23 +228,11 @@ def load_schema(source: str | Path | Mapping[str, Any]) -> Schema:
         SchemaError: the file cannot be read, is not YAML, or is no valid schema; the message names
             the key at fault and the nearest known one.
     """
-    where = "the schema"
-    content: Any = source
-    if not isinstance(source, Mapping):
+    if isinstance(source, Mapping):
+        where, content = "the schema", source
+    else:
         where = f"the schema file {source}"
-        try:
-            content = read_yaml(Path(source).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"{where} cannot be read: {error}"
-            raise SchemaError(message) from error
-        except yaml.YAMLError as error:
-            message = f"{where} is not valid YAML: {error}"
-            raise SchemaError(message) from error
-    if not isinstance(content, Mapping):
-        message = (
-            f"{where} should hold a mapping (name: ..., tree: ...), got {type(content).__name__}"
-        )
-        raise SchemaError(message)
+        content = read_mapping(Path(source), "the schema file", "name: ..., tree: ...", SchemaError)
     try:
         return Schema.model_validate(content)
     except ValidationError as error:

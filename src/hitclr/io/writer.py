@@ -28,7 +28,7 @@ class FriendWriter:
         path: the file to write.
         tree: the name of the tree.
         branches: the dtype and shape of one row of each branch.
-        metadata: stored beside the tree as the JSON string ``hitclr``.
+        metadata: stored beside the tree as a JSON string, ``<tree>_info``.
 
     Raises:
         OutputError: the file cannot be written.
@@ -47,12 +47,12 @@ class FriendWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = uproot.recreate(self._part)
+            self._file[f"{tree}_info"] = json.dumps(metadata)
+            self._file.mktree(
+                tree, {n: np.dtype((kind, shape)) for n, (kind, shape) in branches.items()}
+            )
         except OSError as error:
             raise self._failed(error) from error
-        self._file[f"{tree}_info"] = json.dumps(metadata)
-        self._file.mktree(
-            tree, {n: np.dtype((kind, shape)) for n, (kind, shape) in branches.items()}
-        )
 
     def extend(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Append rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ __all__ = [
     "CHECKPOINTS",
     "LAST",
     "MODEL",
+    "Interrupted",
     "claim_folder",
     "clear_folder",
     "describe_inputs",
@@ -43,11 +45,28 @@ _PRODUCTS = (
 _FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
 
 
-def claim_folder(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> Path | None:
+@dataclass(frozen=True)
+class Interrupted:
+    """A run that is to go on.
+
+    Attributes:
+        checkpoint: its last one.
+        record: the description of the run in it.
+        epoch: the epoch that comes next.
+    """
+
+    checkpoint: Path
+    record: Mapping[str, Any]
+    epoch: int
+
+
+def claim_folder(
+    out: Path, settings: Settings, *, resume: bool, overwrite: bool
+) -> Interrupted | None:
     """Check that a folder is free for a run, or has the run that is to go on.
 
     Returns:
-        The checkpoint to go on from; None for a new run.
+        The run to go on with; None for a new run.
 
     Raises:
         OutputError: the folder cannot be made, or holds a run already.
@@ -74,7 +93,7 @@ def claim_folder(out: Path, settings: Settings, *, resume: bool, overwrite: bool
             f"nothing to resume: there is no {last}\n  what to do: start the run without --resume"
         )
         raise CheckpointError(message)
-    record, _ = read_record(last)
+    record, content = read_record(last)
     old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
     changed = [
         f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
@@ -87,7 +106,8 @@ def claim_folder(out: Path, settings: Settings, *, resume: bool, overwrite: bool
             "  what to do: resume with the old settings, or start a new run (out=FOLDER)"
         )
         raise SettingsError(message)
-    return last
+    progress = content["loops"]["fit_loop"]["epoch_progress"]["current"]
+    return Interrupted(last, record, int(progress["processed"]))
 
 
 def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
@@ -122,16 +142,20 @@ def describe_inputs(samples: Sequence[Sample]) -> list[dict[str, str | int]]:
     ]
 
 
-def require_same_inputs(last: Path, record: Mapping[str, Any]) -> None:
-    """Check that schema, files and what was skipped are those of the run that is resumed."""
-    old, _ = read_record(last)
+def require_same_inputs(run: Interrupted, record: Mapping[str, Any]) -> None:
+    """Check that schema, files and what was skipped are those of the run that is resumed.
+
+    Raises:
+        CheckpointError: they are not.
+    """
+    old = run.record
     changed = [
         key for key in ("schema", "class_names", "inputs", "skipped") if old[key] != record[key]
     ]
     if changed:
         message = (
-            f"the run in {last.parent.parent} cannot go on: its {' and '.join(changed)} changed "
-            f"since it began\n"
+            f"the run in {run.checkpoint.parent.parent} cannot go on: its {' and '.join(changed)} "
+            f"changed since it began\n"
             f"  what to do: bring back the old files and schema, or start a new run (out=FOLDER)"
         )
         raise CheckpointError(message)

@@ -37,7 +37,7 @@ from hitclr.methods import Method
 from hitclr.plugins import Plugins
 from hitclr.reports import write_report
 from hitclr.rng import seed_for
-from hitclr.runs.checkpoint import RunRecord, describe_run, read_record
+from hitclr.runs.checkpoint import RunRecord, describe_run
 from hitclr.runs.evaluate import Evaluation, evaluate
 from hitclr.runs.folder import (
     CHECKPOINTS,
@@ -194,7 +194,7 @@ def train(
         KeyboardInterrupt: the run was interrupted; it can be resumed.
     """
     out = Path(settings.out).expanduser()
-    last = claim_folder(out, settings, resume=resume, overwrite=overwrite)
+    interrupted = claim_folder(out, settings, resume=resume, overwrite=overwrite)
     prepared = prepare(settings, plugins, base=base, progress=progress)
     say(_describe(prepared))
     record = describe_run(
@@ -204,18 +204,16 @@ def train(
         prepared.skipped,
         inputs=describe_inputs(prepared.samples),
     )
-    if last is not None:
-        require_same_inputs(last, record)
-        _, content = read_record(last)
-        progress_made = content["loops"]["fit_loop"]["epoch_progress"]["current"]
-        prepared.data.first_epoch = int(progress_made["processed"])
+    if interrupted is not None:
+        require_same_inputs(interrupted, record)
+        prepared.data.first_epoch = interrupted.epoch
     elif overwrite:
         clear_folder(out)
     write_settings(out, settings, base)
     history = History()
     trainer = _trainer(settings, out, [RunRecord(record), history, *callbacks], prepared.data)
     started = time.perf_counter()
-    _fit(trainer, prepared, last)
+    _fit(trainer, prepared, None if interrupted is None else interrupted.checkpoint)
     trained = time.perf_counter()
     _save(trainer, out / MODEL)  # before what follows can fail
     say("Training is done. Embedding all events and scoring the test events.")
@@ -345,7 +343,9 @@ def _describe(prepared: Prepared) -> str:
     classes = torch.bincount(
         store.labels[store.labels >= 0], minlength=len(store.class_names)
     ).tolist()
-    named = ", ".join(f"{n} {name}" for name, n in zip(store.class_names, classes, strict=True))
+    known = [f"{n} {name}" for name, n in zip(store.class_names, classes, strict=True)]
+    unknown = len(store) - sum(classes)
+    named = ", ".join([*known, *([f"{unknown} unlabelled"] if unknown else [])])
     weights = sum(p.numel() for p in prepared.method.parameters())
     return (
         f"Read {len(store)} events with {store.num_hits} hits in {prepared.seconds:.1f} s "

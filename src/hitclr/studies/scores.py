@@ -106,6 +106,8 @@ def score_events(
         else:
             low, high = np.percentile(resampled, [2.5, 97.5])
             note = f"bootstrap of the events, {_RESAMPLINGS} resamplings"
+            if low == high:
+                note += "; all give one value, which says nothing of the uncertainty"
             scores.append(Score(name, float(value), float(low), float(high), number, note))
     return scores
 
