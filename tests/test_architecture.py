@@ -16,7 +16,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("fields", "errors", "rng", "optional", "validation", "demo"),
     ("events",),
     ("io", "graphs"),
-    ("augment", "nn", "losses"),
+    ("detectors", "augment", "nn", "losses"),
     ("methods", "data"),
     ("studies", "reports"),
     ("plugins",),

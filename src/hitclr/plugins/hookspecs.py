@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from hitclr.augment import Augmentation
     from hitclr.demo import Demo
+    from hitclr.detectors import Detector
     from hitclr.graphs import EdgeBuilder
     from hitclr.io import Schema
     from hitclr.methods import Method
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "register_augmentations",
     "register_demos",
+    "register_detectors",
     "register_edges",
     "register_encoders",
     "register_methods",
@@ -62,6 +64,15 @@ def register_augmentations(registrar: Registrar[type[Augmentation]]) -> None:
     """Register augmentations: subclasses of `hitclr.augment.Augmentation`.
 
     The constructor's annotated arguments are the options that a settings file may give.
+    """
+
+
+@hookspec
+def register_detectors(registrar: Registrar[Detector]) -> None:
+    """Register detectors: objects of a subclass of `hitclr.detectors.Detector`.
+
+    ``hitclr simulate --detector NAME`` makes its events, and ``views.resimulate`` of a settings
+    file its views. The detector's schema, ``detector.schema``, is to be registered too.
     """
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hitclr.augment import Augmentation
     from hitclr.demo import Demo
+    from hitclr.detectors import Detector
     from hitclr.graphs import EdgeBuilder
     from hitclr.io import Schema
     from hitclr.methods import Method
@@ -69,6 +70,7 @@ class Plugins:
         encoders: makers of encoders by name.
         methods: training methods by name.
         demos: demos by name.
+        detectors: detectors by name.
         infos: one entry for each plugin, the built-ins first.
     """
 
@@ -79,6 +81,7 @@ class Plugins:
         self.encoders: Registry[Callable[..., nn.Module]] = Registry("encoder")
         self.methods: Registry[type[Method]] = Registry("method")
         self.demos: Registry[Demo] = Registry("demo")
+        self.detectors: Registry[Detector] = Registry("detector")
         self.infos: list[PluginInfo] = []
         self._host = pluggy.PluginManager("hitclr")
         self._host.add_hookspecs(hookspecs)
