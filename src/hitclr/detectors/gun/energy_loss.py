@@ -1,6 +1,6 @@
 """How charged particles lose energy to atomic electrons.
 
-Collisions that knock out an electron of more than the cut are made one by one (`delta_rate`). All
+Collisions that knock out an electron of more than a cut are made one by one (`delta_rate`). All
 others are one smooth loss (`restricted_loss`) that fluctuates (`restricted_variance`). PDG
 equations are those of "Passage of particles through matter" in the 2024 Review.
 """

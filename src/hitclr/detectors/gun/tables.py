@@ -39,6 +39,7 @@ from hitclr.detectors.gun.radiation import Bremsstrahlung
 __all__ = [
     "ANNIHILATION",
     "BREMSSTRAHLUNG",
+    "COLLISION_CUT",
     "COMPTON",
     "DECAY",
     "DELTA",
@@ -60,6 +61,8 @@ Ints = NDArray[np.int64]
 
 DELTA_CUT = 0.5
 """Electrons knocked out with more, in MeV, are followed; they go 1 to 2 mm in both materials."""
+COLLISION_CUT = 0.02
+"""Collisions that take more than this, in MeV, and less than the former, fluctuate one by one."""
 PHOTON_CUT = 0.1
 """Radiated photons of more, in MeV, are followed."""
 LOWEST_PHOTON = 0.01
@@ -96,7 +99,8 @@ class Tables:
         radiation: the spectrum of bremsstrahlung.
         energy: [G] the kinetic energies of the grid in MeV, evenly in the logarithm.
         loss: [kinds, G] the mean loss in MeV/cm in collisions and radiation below the cuts.
-        variance: [kinds, G] its variance in MeV2/cm.
+        soft: [kinds, G] the part of it in collisions below the lower cut, and in radiation.
+        variance: [kinds, G] the variance of that part in MeV2/cm.
         rates: [kinds, G, 9] the rates per cm of the processes, summed up to and with each one.
         stop: [kinds] the kinetic energy in MeV at which a particle is taken to stop.
         stop_range: [kinds] its residual range then, in cm.
@@ -109,6 +113,7 @@ class Tables:
         self._low = float(np.log(_GRID_LOW))
         self._per_log = (_GRID_SIZE - 1) / (np.log(1.001 * HIGHEST) - self._low)
         self.loss = np.zeros((KINDS, _GRID_SIZE))
+        self.soft = np.zeros((KINDS, _GRID_SIZE))
         self.variance = np.zeros((KINDS, _GRID_SIZE))
         rates = np.zeros((KINDS, _GRID_SIZE, 9))
         self._fill_light(rates)
@@ -117,17 +122,19 @@ class Tables:
         self._fill_hadrons(rates)
         self.rates = np.cumsum(rates, axis=2)
         self.stop, self.stop_range = self._stops()
-        joined = np.concatenate([self.loss[..., None], self.variance[..., None], self.rates], 2)
-        self._rows = joined.reshape(KINDS * _GRID_SIZE, 11)
-        self._losses = self.loss.reshape(-1)
+        smooth = np.stack([self.loss, self.variance], 2)
+        self._rows = np.concatenate([smooth, self.rates], 2).reshape(KINDS * _GRID_SIZE, 11)
+        self._losses = np.stack([self.loss, self.soft], 2).reshape(-1, 2)
 
     def _fill_light(self, rates: Floats) -> None:
         t, material = self.energy, self.material
         above, radiating = t > DELTA_CUT, t > PHOTON_CUT
         for kind, positron in ((ELECTRON, False), (POSITRON, True)):
             loss = electron_loss(t, material, DELTA_CUT, positron=positron)
+            soft = electron_loss(t, material, COLLISION_CUT, positron=positron)
             self.loss[kind] = loss + self.radiation.soft_loss(t)
-            self.variance[kind] = restricted_variance(t, MASS[kind], material, DELTA_CUT)
+            self.soft[kind] = soft + self.radiation.soft_loss(t)
+            self.variance[kind] = restricted_variance(t, MASS[kind], material, COLLISION_CUT)
             able = above if positron else t > 2 * DELTA_CUT
             delta = electron_delta_rate(t[able], material, DELTA_CUT, positron=positron)
             rates[kind, able, DELTA] = delta
@@ -139,7 +146,8 @@ class Tables:
         for kind in (MUON_MINUS, MUON_PLUS, PION_MINUS, PION_PLUS, PROTON):
             mass = MASS[kind]
             self.loss[kind] = restricted_loss(t, mass, self.material, DELTA_CUT)
-            self.variance[kind] = restricted_variance(t, mass, self.material, DELTA_CUT)
+            self.soft[kind] = restricted_loss(t, mass, self.material, COLLISION_CUT)
+            self.variance[kind] = restricted_variance(t, mass, self.material, COLLISION_CUT)
             rates[kind, :, DELTA] = delta_rate(t, mass, self.material, DELTA_CUT)
             if np.isfinite(MEAN_LIFE[kind]):
                 length = momentum(t, mass) / mass * LIGHT * MEAN_LIFE[kind]
@@ -191,11 +199,12 @@ class Tables:
         low += high
         return low
 
-    def loss_at(self, kind: Ints, energy: Floats) -> Floats:
-        """The mean loss [N] in MeV/cm."""
+    def loss_at(self, kind: Ints, energy: Floats) -> tuple[Floats, Floats]:
+        """The mean loss [N] in MeV/cm, and the soft part of it."""
         place, part = self._place(kind, energy)
         low = self._losses[place]
-        return low + part * (self._losses[place + 1] - low)
+        both = low + part[:, None] * (self._losses[place + 1] - low)
+        return both[:, 0], both[:, 1]
 
 
 @lru_cache(maxsize=8)

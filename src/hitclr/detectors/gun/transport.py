@@ -101,8 +101,10 @@ class Transport:
         step = np.minimum(np.minimum(self.step, _LARGEST_LOSS * p.energy / row[:, 0]), free)
         # The loss in the middle of the step, which makes the step accurate to second order.
         middle = p.energy - 0.5 * step * row[:, 0]
-        mean = step * self.tables.loss_at(p.kind, middle)
-        loss = np.minimum(self._fluctuated(mean, step * row[:, 1]), p.energy)
+        mean, soft = (step * loss for loss in self.tables.loss_at(p.kind, middle))
+        loss = self._fluctuated(soft, step * row[:, 1])
+        loss += self._collisions(p.kind, middle, mean - soft)
+        loss = np.minimum(loss, p.energy)
 
         mass = MASS[p.kind]
         momentum_beta = middle * (middle + 2 * mass) / (middle + mass)
@@ -135,6 +137,27 @@ class Transport:
         scale = variance / mean
         drawn: Floats = self.random.standard_gamma(mean / scale) * scale
         return drawn
+
+    def _collisions(self, kind: Ints, energy: Floats, mean: Floats) -> Floats:
+        """Losses in single collisions between the two cuts, with the given mean.
+
+        Their transfers go as 1/T^2 (Rutherford; PDG, eq. 34.8, without the spin factor, which is
+        near 1 here); the electrons are too slow to be followed. They give the loss in a thin layer
+        Landau's tail.
+        """
+        low = t.COLLISION_CUT
+        most = largest_transfer(energy, np.where(kind <= POSITRON, 1.0, MASS[kind]))
+        most = np.where(kind == ELECTRON, energy / 2, np.where(kind == POSITRON, energy, most))
+        high = np.maximum(np.minimum(t.DELTA_CUT, most), low * 1.001)
+        inverse = 1 / low - 1 / high
+        single = np.log(high / low) / inverse  # the mean of one
+        number = self.random.poisson(np.maximum(mean, 0.0) / single)
+        owner = np.repeat(np.arange(len(number)), number)
+        transfer = 1 / (1 / low - inverse[owner] * self.random.random(len(owner)))
+        total: Floats = np.bincount(owner, weights=transfer, minlength=len(number)).astype(
+            np.float64
+        )
+        return total
 
     # The end of particles
 
