@@ -213,7 +213,7 @@ def test_scattering_angles_have_their_variance():
 def test_a_muon_track_is_as_wide_as_the_formula_says(walked):
     # At depth L of a track the lateral spread is theta_0 L / sqrt(3) (PDG, eq. 34.20) for
     # scattering that is the same all along. Here it grows with the logarithm of the depth, as
-    # Highland has it, which makes the spread 3 % smaller: 8 % are allowed for it, 5 % for the angle.
+    # Highland has it, which makes the spread 3 % smaller: 8 % are allowed for it, 5 for the angle.
     # PDG gives the formula itself as good to 11 %. The core of the distribution is compared.
     muons = walked(MUON_PLUS, 400.0, "argon", count=8000, distance=10.0)
     depth = muons.pos[:, 2].mean()
