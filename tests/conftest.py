@@ -9,7 +9,23 @@ from typing import Any
 import awkward as ak
 import numpy as np
 import pytest
+import torch
 import uproot
+
+from hitclr.detectors import (
+    LIQUID_ARGON,
+    Beam,
+    Deposits,
+    Detector,
+    DetectorParameter,
+    Throw,
+    offsets,
+    pack_cells,
+    sum_cells,
+    unpack_cells,
+)
+from hitclr.events import EventStore, ptr_from_counts
+from hitclr.io import load_schema
 
 
 def toy_columns(number: int, seed: int, kind: str) -> dict[str, Any]:
@@ -128,3 +144,105 @@ def toy_settings(toy_files: dict[str, Path], toy_schema: dict[str, Any]) -> dict
         "trainer": {"epochs": 4, "accelerator": "cpu"},
         "seed": 5,
     }
+
+
+CELLS_SCHEMA = {
+    "name": "cells",
+    "tree": "events",
+    "positions": {"branches": ["hit_x", "hit_y", "hit_z"], "unit": "cm"},
+    "features": [
+        {"name": "time", "branch": "hit_t", "unit": "ns"},
+        {"name": "charge", "branch": "hit_q", "unit": "pe"},
+    ],
+    "hit_columns": {"deposits": "hit_deposits"},
+    "label": {"columns": "pdg", "classes": {"track": 13, "shower": 11}},
+    "key": "event",
+    "axis": [0, 0, 1],
+}
+
+
+class Cells(Detector):
+    """Cells of 1 cm that sum the energy; without noise, and nominally without a threshold."""
+
+    name = "cells"
+    title = "cells of 1 cm, for tests"
+    material = LIQUID_ARGON
+    step = 0.5
+    parameters = (
+        DetectorParameter("gain", "pe/MeV", 10.0, 8.0, 12.0, "charge per energy", minimum=0.0),
+        DetectorParameter("threshold", "pe", 0.0, 0.0, 4.0, "least charge", minimum=0.0),
+        DetectorParameter("noise", "pe", 0.0, 0.0, 0.5, "spread of the charge", minimum=0.0),
+    )
+    throws = (Throw("nominal", {"gain": 10.0, "threshold": 0.0, "noise": 0.0}),)
+    beam = Beam(("muon", "electron"))
+    schema = load_schema(CELLS_SCHEMA)
+    minimum_hits = 4
+
+    def respond(self, deposits, throws, generator):
+        cell = torch.floor(deposits.pos).long()
+        amounts = torch.stack([deposits.energy, deposits.energy * deposits.time], 1)
+        ones = torch.ones(len(cell), dtype=torch.int64)
+        packed, sums, number = sum_cells(pack_cells(deposits.event, cell), amounts, ones)
+        event, cell = unpack_cells(packed)
+        noise = torch.randn(event.numel(), generator=generator)
+        charge = throws["gain"][event] * sums[:, 0] + throws["noise"][event] * noise
+        time = sums[:, 1] / sums[:, 0]
+        keep = charge > throws["threshold"][event]
+        return EventStore(
+            hits={
+                "pos": cell[keep] + 0.5,
+                "x": torch.stack([time, charge], 1)[keep],
+                "hit_deposits": number[keep],
+                "hit_truth": number[keep],
+            },
+            events=dict(deposits.truth),
+            ptr=offsets(event[keep], len(deposits)),
+            feature_names=("time", "charge"),
+            feature_units=("ns", "pe"),
+            position_unit="cm",
+        )
+
+
+@pytest.fixture(scope="session")
+def cells() -> Cells:
+    """A detector of a few lines."""
+    return Cells()
+
+
+@pytest.fixture(scope="session")
+def cells_schema() -> dict[str, Any]:
+    """The schema of its files, as YAML would hold it."""
+    return CELLS_SCHEMA
+
+
+@pytest.fixture(scope="session")
+def make_deposits() -> Callable[..., Deposits]:
+    """Deposits of events with the given numbers: lines (muons, even places) and balls."""
+
+    def make(numbers: list[int], seed: int = 0) -> Deposits:
+        random = torch.Generator().manual_seed(seed)
+        count = len(numbers)
+        ptr = ptr_from_counts(torch.randint(15, 40, (count,), generator=random))
+        event = torch.repeat_interleave(torch.arange(count), ptr.diff())
+        total = event.numel()
+        muon = torch.arange(count) % 2 == 0
+        along = (
+            20
+            * torch.rand(total, 1, generator=random)
+            * torch.randn(count, 3, generator=random)[event].sign()
+        )
+        ball = 4 * torch.randn(total, 3, generator=random)
+        return Deposits(
+            ptr,
+            torch.where(muon[event][:, None], along, ball),
+            0.1 + torch.rand(total, generator=random),
+            torch.full((total,), 0.5),
+            torch.rand(total, generator=random),
+            {
+                "event": torch.tensor(numbers, dtype=torch.int64),
+                "pdg": torch.where(muon, 13, 11),
+                "energy": torch.rand(count, generator=random),
+            },
+        )
+
+    return make

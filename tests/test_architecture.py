@@ -17,7 +17,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("events",),
     ("io", "graphs"),
     ("detectors", "augment", "nn", "losses"),
-    ("methods", "data"),
+    ("methods", "views", "data"),
     ("studies", "reports"),
     ("plugins",),
     ("config", "build"),

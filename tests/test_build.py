@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from hitclr import build
 from hitclr.augment import Chain, Choose, Rotation
 from hitclr.build import (
     build_augmentation,
+    build_deposits,
     build_method,
     build_schema,
+    build_views,
     construct,
 )
 from hitclr.config import Spec, ViewSettings, make_settings
-from hitclr.errors import SettingsError, UnknownNameError
+from hitclr.errors import InputError, SettingsError, UnknownNameError
+from hitclr.io import load_schema
 from hitclr.methods import Classifier, Contrastive
-from hitclr.plugins import Registry, load_plugins
+from hitclr.plugins import Plugins, Registry, load_plugins
+from hitclr.views import PairedViews, ResimulatedViews
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +66,73 @@ def test_augmentations(plugins):
     assert isinstance(
         build_augmentation(ViewSettings(augmentations=parts, choose=2), plugins), Choose
     )
+
+
+@pytest.fixture
+def with_cells(cells):
+    """Registries with the detector of the tests."""
+    plugins = Plugins()
+    plugins.detectors.add("cells", cells, "test")
+    return plugins
+
+
+def again(**update):
+    content = {"detector": "cells", "deposits": ["d*.root"], **update}
+    return ViewSettings.model_validate({"resimulate": content})
+
+
+def test_deposits_files_are_found_and_settings_checked_before_reading(
+    with_cells, cells_schema, tmp_path
+):
+    schema = load_schema(cells_schema)
+    for name in ("d2.root", "d1.root", "e.root"):
+        (tmp_path / name).touch()
+    files = build_deposits(again(), with_cells, schema, tmp_path)
+    assert files == (tmp_path / "d1.root", tmp_path / "d2.root")
+    assert build_deposits(ViewSettings(), with_cells, schema, tmp_path) == ()
+    with pytest.raises(InputError, match="none"):
+        build_deposits(again(deposits="x*.root"), with_cells, schema, tmp_path)
+    with pytest.raises(UnknownNameError, match="Did you mean cells"):
+        build_deposits(again(detector="cell"), with_cells, schema, tmp_path)
+    with pytest.raises(SettingsError, match="no parameter 'gian'"):
+        build_deposits(again(vary=["gian"]), with_cells, schema, tmp_path)
+    with pytest.raises(SettingsError, match="between 0 and inf"):
+        build_deposits(again(vary={"gain": [-1, 2]}), with_cells, schema, tmp_path)
+    selecting = {**cells_schema, "select_hits": [{"branch": "hit_q", "min": 1}]}
+    with pytest.raises(SettingsError, match=r"selects hits \(select_hits\)"):
+        build_deposits(again(), with_cells, load_schema(selecting), tmp_path)
+    time, charge = cells_schema["features"]
+    shifting = {**cells_schema, "features": [{**time, "relative_to": "minimum"}, charge]}
+    with pytest.raises(SettingsError, match=r"shifts time \(relative_to\)"):
+        build_deposits(again(), with_cells, load_schema(shifting), tmp_path)
+
+
+def test_views(with_cells, cells, make_deposits, monkeypatch):
+    parts = {"d1.root": make_deposits([1, 2]), "d2.root": make_deposits([3, 4, 5])}
+    parts["d3.root"] = parts["d2.root"].select(torch.tensor([0]))
+    monkeypatch.setattr(build, "read_deposits", lambda path: parts[path.name])
+    made = cells.respond(parts["d2.root"], cells.draw(3, torch.Generator(), []), torch.Generator())
+    made.events["key"] = made.events["event"]
+    made.events["y"] = torch.tensor([0, 1, 0])
+    made.events["domain"] = torch.tensor([0, 0, 1])
+    made.events["event_id"] = torch.zeros(3, 2, dtype=torch.int64)
+    store = dataclasses.replace(made, domain_names=("a", "b"))
+    files = [Path("d1.root"), Path("d2.root")]
+    rows = torch.arange(3)
+    source = build_views(again(vary="gain", probability=0.5), with_cells, store, files, rows)
+    assert isinstance(source, ResimulatedViews)
+    assert source.probability == 0.5
+    assert source.vary == ("gain",)
+    assert source.deposits.truth["event"].tolist() == [3, 4, 5]
+    with pytest.raises(SettingsError, match="3 of 3"):
+        build_views(again(), with_cells, store, files[:1], rows)
+    part = build_views(again(), with_cells, store, [Path("d3.root")], rows[:1])
+    assert isinstance(part, ResimulatedViews), "events that are not trained on need no deposits"
+    assert build_views(ViewSettings(), with_cells, store, (), rows) is None
+    store.events["key"][2] = 3
+    store.events["event_id"][2, 0] = 1
+    paired = build_views(ViewSettings(pair=("a", "b")), with_cells, store, (), rows)
+    assert isinstance(paired, PairedViews)
 
 
 def test_schemas(plugins, toy_schema, tmp_path):

@@ -9,6 +9,14 @@ from hitclr.config import load_settings, make_settings, override_settings
 from hitclr.errors import SettingsError
 
 LEAST = {"schema": "toy", "data": {"samples": {"a": "a.root"}}}
+AGAIN = {"detector": "d", "deposits": "d.root"}
+
+
+def samples(**uses):
+    return {"samples": {name: {"files": f"{name}.root", "use": use} for name, use in uses.items()}}
+
+
+PAIR = samples(a="split", b="views")
 
 
 def test_short_forms():
@@ -42,11 +50,54 @@ def test_plain_settings_read_back():
         ({"optimizer": {"lr": -1}}, "optimizer.lr"),
         ({"trainer": {"epochs": "many"}}, r"trainer.epochs: .*got 'many'"),
         ({"method": {"alpha": 1}}, "method.name"),
+        ({"views": {"pair": ["a"]}}, "two or more different samples"),
+        ({"views": {"pair": ["a", "a"]}}, "two or more different samples"),
+        ({"views": {"pair": ["a", "bb"]}}, "no sample is called 'bb'"),
+        ({"views": {"resimulate": {"detector": "d"}}}, "views.resimulate.deposits"),
+        ({"views": {"resimulate": {"detector": "d", "deposits": []}}}, "resimulate.deposits"),
+        ({"views": {"resimulate": {**AGAIN, "probability": 1.5}}}, "resimulate.probability"),
+        ({"views": {"resimulate": {**AGAIN, "vry": ["g"]}}}, "vry: unknown key. Did you mean vary"),
+        ({"views": {"resimulate": {**AGAIN, "vary": {"g": [1]}}}}, "resimulate.vary"),
+        ({"data": PAIR, "views": {"pair": ["a", "b"], "resimulate": AGAIN}}, "got both"),
+        ({"data": {"samples": {"a": {"files": "x", "use": "views"}}}}, "does not name a"),
+        (
+            {"data": samples(a="split", b="views", c="views"), "views": {"pair": ["a", "b"]}},
+            "which does not name c",
+        ),
+        *(
+            ({"data": samples(a=one, b=two), "views": {"pair": ["a", "b"]}}, "pair: besides")
+            for one, two in (
+                ("split", "train"),
+                ("split", "test"),
+                ("test", "views"),
+                ("validation", "validation"),
+                ("views", "views"),
+            )
+        ),
     ],
 )
 def test_refused(update, match):
     with pytest.raises(SettingsError, match=match):
         make_settings({**LEAST, **update})
+
+
+def test_where_the_hits_of_views_come_from():
+    again = make_settings({**LEAST, "views": {"resimulate": AGAIN}}).views.resimulate
+    assert (again.deposits, again.vary, again.probability) == (("d.root",), None, 1.0)
+    for given, vary in (
+        ("g", ("g",)),
+        ([], ()),
+        (["g", "h"], ("g", "h")),
+        ({"g": [1, 2.5]}, {"g": (1.0, 2.5)}),
+    ):
+        content = {**LEAST, "views": {"resimulate": {**AGAIN, "vary": given}}}
+        settings = make_settings(content)
+        assert settings.views.resimulate.vary == vary
+        assert make_settings(yaml.safe_load(yaml.safe_dump(settings.plain()))) == settings
+    for data in (PAIR, samples(a="split", b="split"), samples(a="train", b="train", c="test")):
+        settings = make_settings({**LEAST, "data": data, "views": {"pair": ["a", "b"]}})
+        assert settings.views.pair == ("a", "b")
+        assert make_settings(yaml.safe_load(yaml.safe_dump(settings.plain()))) == settings
 
 
 def test_overrides():

@@ -13,6 +13,8 @@ from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import KNN
 from hitclr.methods import Needs
+from hitclr.rng import generator
+from hitclr.views import StoredViews
 
 FRACTIONS = {"validation": 0.2, "test": 0.3}
 FIRST = {0: 0, 1: 1, 2: 2}
@@ -80,6 +82,48 @@ def test_samples_for_one_use():
     parts = divide(store(300, domains=3), {0: "split", 1: "test", 2: "train"}, FRACTIONS, 1)
     assert set(range(100, 200)) <= set(parts["test"].tolist())
     assert set(range(200, 300)) <= set(parts["train"].tolist())
+
+
+def keyed(events, keys):
+    return dataclasses.replace(events, events={**events.events, "key": keys})
+
+
+def test_the_key_decides_the_side_whatever_the_place():
+    """Simulations in other files, in another order, with many dropped, keep their sides."""
+    number = 3000
+    first = keyed(store(number), torch.arange(number) * 17 - 4000)
+    side = torch.zeros(number, dtype=torch.int64)
+    for value, rows in enumerate(divide(first, {0: "split"}, FRACTIONS, 1).values()):
+        side[rows] = value
+    order = torch.randperm(number, generator=torch.Generator().manual_seed(3))[:700]
+    other = keyed(store(700), first.events["key"][order])
+    for value, rows in enumerate(divide(other, {0: "split"}, FRACTIONS, 1).values()):
+        assert bool((side[order[rows]] == value).all())
+    assert not torch.equal(
+        divide(other, {0: "split"}, FRACTIONS, 1)["test"],
+        divide(other, {0: "split"}, FRACTIONS, 2)["test"],
+    )
+
+
+@pytest.mark.parametrize("spread", [1, 2, 1000, 2**20, 2**40])
+def test_keys_are_divided_evenly(spread):
+    """For numbers that differ in low or high bits alone, and neighbours independently."""
+    number = 6000
+    events = keyed(store(number), (torch.arange(number) - 50) * spread)
+    parts = divide(events, {0: "split"}, FRACTIONS, 1)
+    for name, fraction in (("validation", 0.2), ("test", 0.3)):
+        deviation = (number * fraction * (1 - fraction)) ** 0.5
+        assert abs(parts[name].numel() - number * fraction) < 5 * deviation
+    test = torch.zeros(number, dtype=torch.bool)
+    test[parts["test"]] = True
+    both = int((test[1:] & test[:-1]).sum())
+    assert abs(both - 0.09 * number) < 5 * (0.09 * number * 1.5) ** 0.5
+
+
+def test_samples_for_views_are_in_no_part():
+    parts = divide(store(300, domains=3), {0: "split", 1: "views", 2: "train"}, FRACTIONS, 1)
+    rows = torch.cat(list(parts.values())).tolist()
+    assert sorted(rows) == [*range(100), *range(200, 300)]
 
 
 def test_plan_covers_each_event_once_in_even_steps():
@@ -166,12 +210,64 @@ def test_nothing_to_augment_with_or_to_train_on():
         )
 
 
+class Shifted:
+    """Hits moved along x by a number of the generator's: a source for tests."""
+
+    def __init__(self, events):
+        self.stored = StoredViews(events)
+
+    def views(self, events, generators):
+        made = [view.clone() for view in self.stored.views(events, generators)]
+        for view, random in zip(made, generators, strict=True):
+            view.pos[:, 0] += 1 + torch.rand((), generator=random)
+        return made
+
+
+def test_a_source_comes_before_the_augmentation():
+    events = store()
+    needs = Needs(views=2, augmented=True)
+    loader = module(needs, augmentation=None, source=Shifted(events)).train_dataloader()
+    first, second = next(iter(loader))
+    stored = events.batch(first.event_id[:, 1])
+    for view in (first, second):
+        shift = view.pos[:, 0] - stored.pos[:, 0]
+        assert 1 <= float(shift.min()) <= float(shift.max()) < 2.001
+        assert "edge_index" in view
+    assert not torch.equal(first.pos, second.pos)
+    both = module(needs, source=Shifted(events)).train_dataloader()
+    alone = module(needs).train_dataloader()
+    shifted, dropped = next(iter(both))[0], next(iter(alone))[0]
+    assert shifted.pos.size(0) < stored.pos.size(0), "the augmentation acts after the source"
+    assert set(shifted.x[:, 0].tolist()) != set(dropped.x[:, 0].tolist()), (
+        "source and augmentation draw different numbers of one generator"
+    )
+    plain = module(Needs(), source=Shifted(events), edges=None).train_dataloader()
+    (view,) = next(iter(plain))
+    assert torch.equal(view.pos, events.batch(view.event_id[:, 1]).pos), "not asked for"
+
+
+def test_views_of_a_source_do_not_depend_on_workers():
+    events = store()
+    needs = Needs(views=2, augmented=True)
+    here = tensors(module(needs, source=Shifted(events)).train_dataloader())
+    there = tensors(module(needs, source=Shifted(events), num_workers=2).train_dataloader())
+    for a, b in zip(here, there, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
 def test_dataset_is_a_function_of_the_step():
     dataset = ViewDataset(
         store(), views=1, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="a"
     )
     (step, *_) = BatchPlan(torch.arange(20), 20, None)
     assert torch.equal(dataset[step][0].pos, dataset[step][0].pos)
+    two = ViewDataset(
+        store(), views=2, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="a"
+    )
+    for number, view in enumerate(two[step]):
+        own = generator(1, "a", step.epoch, step.number, number)
+        expected, _ = HitDropout(0.5).view(store().batch(step.events), own)
+        assert torch.equal(view.pos, expected.pos), "each view has a generator of its own"
     other = ViewDataset(
         store(), views=1, augmentation=HitDropout(0.5), edges=None, seed=1, purpose="b"
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from pydantic import ConfigDict, ValidationError, create_model
-from torch import nn
+from torch import Tensor, nn
 
 from hitclr.augment import Augmentation, Chain, Choose
 from hitclr.config import SampleSettings, Settings, Spec, ViewSettings
+from hitclr.detectors.deposits_file import read_deposits
 from hitclr.errors import SettingsError
+from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.io import BadInput, Sample, Schema, expand_files, load_schema
 from hitclr.methods import Method, Optimisation
@@ -22,13 +24,16 @@ from hitclr.nn import InputNorm
 from hitclr.plugins import Plugins, Registry
 from hitclr.rng import seed_for
 from hitclr.validation import explain
+from hitclr.views import PairedViews, ResimulatedViews, ViewSource
 
 __all__ = [
     "build_augmentation",
+    "build_deposits",
     "build_edges",
     "build_method",
     "build_samples",
     "build_schema",
+    "build_views",
     "construct",
 ]
 
@@ -131,6 +136,80 @@ def build_augmentation(settings: ViewSettings, plugins: Plugins) -> Augmentation
     if not parts:
         return None
     return Chain(parts) if settings.choose is None else Choose(parts, settings.choose)
+
+
+def build_deposits(
+    settings: ViewSettings, plugins: Plugins, schema: Schema, base: Path
+) -> tuple[Path, ...]:
+    """The files that views are re-simulated from; none where views are not re-simulated.
+
+    All is checked that can be before files are read.
+
+    Args:
+        settings: of the views.
+        plugins: the registries.
+        schema: how branches become events.
+        base: the folder that relative names start from.
+
+    Raises:
+        InputError: a glob matches nothing.
+        SettingsError: the detector has no such parameter, or the schema does to hits what the
+            detector does not.
+        UnknownNameError: the detector is not registered.
+    """
+    resimulate = settings.resimulate
+    if resimulate is None:
+        return ()
+    detector = plugins.detectors.get(resimulate.detector)
+    detector.draw(1, torch.Generator().manual_seed(0), resimulate.vary)
+    changed = [feature.name for feature in schema.features if feature.relative_to != "nothing"]
+    if schema.select_hits or changed:
+        what = "selects hits" if schema.select_hits else f"shifts {', '.join(changed)}"
+        message = (
+            f"views.resimulate: the schema {schema.name!r} {what} "
+            f"({'select_hits' if schema.select_hits else 'relative_to'}), which the hits that the "
+            f"detector makes anew do not undergo\n"
+            f"  what to do: take it out of the schema, as in that of the detector"
+        )
+        raise SettingsError(message)
+    return expand_files(
+        resimulate.deposits, base=base, sample="views.resimulate.deposits", bad_input=BadInput()
+    )
+
+
+def build_views(
+    settings: ViewSettings,
+    plugins: Plugins,
+    store: EventStore,
+    deposits: Sequence[Path],
+    training: Tensor,
+) -> ViewSource | None:
+    """What gives the hits of views; None for the events as they are.
+
+    Args:
+        settings: of the views.
+        plugins: the registries.
+        store: the events.
+        deposits: the files of `build_deposits`.
+        training: [M] int64, the events that are trained on.
+
+    Raises:
+        InputError: a file of deposits cannot be read.
+        SettingsError: events, deposits and detector do not fit together.
+    """
+    if settings.pair:
+        return PairedViews(store, settings.pair)
+    resimulate = settings.resimulate
+    if resimulate is None:
+        return None
+    return ResimulatedViews(
+        store,
+        {str(file): read_deposits(file) for file in deposits},
+        plugins.detectors.get(resimulate.detector),
+        resimulate.vary,
+        resimulate.probability,
+        required=training,
+    )
 
 
 def build_method(

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from hitclr.errors import SettingsError
+from hitclr.errors import SettingsError, did_you_mean
 from hitclr.io import LabelRule, Policy, Use
 from hitclr.validation import explain, read_mapping, read_yaml
 
@@ -18,6 +18,7 @@ __all__ = [
     "DataSettings",
     "OptimizerSettings",
     "ProbeSettings",
+    "ResimulateSettings",
     "SampleSettings",
     "Settings",
     "Spec",
@@ -105,16 +106,56 @@ class DataSettings(_Settings):
     num_workers: int = Field(default=0, ge=0)
 
 
-class ViewSettings(_Settings):
-    """How the views of an event are made.
+class ResimulateSettings(_Settings):
+    """Views that a detector makes anew of the stored true deposits.
 
     Attributes:
+        detector: the registered detector.
+        deposits: the files with the deposits of the training events, names or globs.
+        vary: the parameters that are drawn from their priors, names or ``{name: [low, high]}`` for
+            other ends than the prior's; the rest stay nominal. All where it is None.
+        probability: the probability with which each event of a view is re-simulated.
+    """
+
+    detector: str
+    deposits: tuple[str, ...] = Field(min_length=1)
+    vary: tuple[str, ...] | dict[str, tuple[float, float]] | None = None
+    probability: float = Field(default=1.0, ge=0, le=1)
+
+    @field_validator("deposits", "vary", mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class ViewSettings(_Settings):
+    """How the views of an event are made: first its hits, then what changes them.
+
+    Attributes:
+        pair: the samples that hold simulations of the same events under several throws; each view
+            has the hits of one of them.
+        resimulate: instead, the hits are made anew of the true deposits.
         augmentations: applied in this order.
         choose: instead, draw this many of them per event, with replacement.
     """
 
+    pair: tuple[str, ...] = ()
+    resimulate: ResimulateSettings | None = None
     augmentations: tuple[Spec, ...] = ()
     choose: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ViewSettings:
+        if self.pair and self.resimulate is not None:
+            message = "expected pair or resimulate, got both: the hits of a view have one source"
+            raise ValueError(message)
+        if self.pair and len(set(self.pair)) < max(2, len(self.pair)):
+            message = (
+                f"pair: expected two or more different samples, got {', '.join(self.pair)}: the "
+                f"event's own sample is to be named, too"
+            )
+            raise ValueError(message)
+        return self
 
 
 class OptimizerSettings(_Settings):
@@ -178,6 +219,37 @@ class Settings(_Settings):
     probe: ProbeSettings = ProbeSettings()
     seed: int = Field(default=0, ge=0)
     out: str = "runs/hitclr"
+
+    @model_validator(mode="after")
+    def _known_pair(self) -> Settings:
+        samples = self.data.samples
+        for name in self.views.pair:
+            if name not in samples:
+                message = f"views.pair: no sample is called {name!r}. " + did_you_mean(
+                    name, list(samples)
+                )
+                raise ValueError(message)
+        uses = {name: samples[name].use for name in self.views.pair if samples[name].use != "views"}
+        if self.views.pair and set(uses.values()) not in ({"split"}, {"train"}):
+            named = ", ".join(f"{name} ({use})" for name, use in uses.items()) or "none"
+            message = (
+                f"views.pair: besides samples with `use: views`, expected samples that are all "
+                f"divided (split) or all trained on (train), so that no hits of a test event are "
+                f"trained on; got {named}"
+            )
+            raise ValueError(message)
+        idle = [
+            name
+            for name, sample in samples.items()
+            if sample.use == "views" and name not in self.views.pair
+        ]
+        if idle:
+            message = (
+                f"data.samples: `use: views` is for the samples of views.pair, which does not name "
+                f"{', '.join(idle)}"
+            )
+            raise ValueError(message)
+        return self
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import lightning as L
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from torch_geometric.data import Batch
@@ -23,10 +25,12 @@ from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.methods import Needs
 from hitclr.rng import generator, seed_for
+from hitclr.views import StoredViews, ViewSource
 
 __all__ = ["SPLITS", "BatchPlan", "EventDataModule", "Step", "ViewDataset", "split_events"]
 
 SPLITS = ("train", "validation", "test")
+_NOWHERE = -1
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,11 @@ class ViewDataset(Dataset[list[Batch]]):
     Args:
         store: the events.
         views: how many views of each event.
-        augmentation: what makes a view; None for the events as they are.
+        augmentation: what changes the hits of a view; None for nothing.
         edges: gives a view its edges; None for none.
         seed: the seed of the views.
         purpose: what the views are for; other purposes draw other numbers.
+        source: what gives the hits of a view before augmentation; None for the events as they are.
     """
 
     def __init__(
@@ -93,8 +98,9 @@ class ViewDataset(Dataset[list[Batch]]):
         edges: EdgeBuilder | None,
         seed: int,
         purpose: str,
+        source: ViewSource | None = None,
     ) -> None:
-        self.store = store
+        self.source = StoredViews(store) if source is None else source
         self.views = views
         self.augmentation = augmentation
         self.edges = edges
@@ -102,14 +108,15 @@ class ViewDataset(Dataset[list[Batch]]):
         self.purpose = purpose
 
     def __getitem__(self, step: Step) -> list[Batch]:
-        batch = self.store.batch(step.events)
+        # One generator a view: the source draws from it first, then the augmentation.
+        random = [
+            generator(self.seed, self.purpose, step.epoch, step.number, number)
+            for number in range(self.views)
+        ]
         made = []
-        for number in range(self.views):
-            view = batch
-            if self.augmentation is not None:
-                random = generator(self.seed, self.purpose, step.epoch, step.number, number)
-                view, _ = self.augmentation.view(batch, random)
-            made.append(view if self.edges is None else self.edges(view))
+        for view, own in zip(self.source.views(step.events, random), random, strict=True):
+            changed = view if self.augmentation is None else self.augmentation.view(view, own)[0]
+            made.append(changed if self.edges is None else self.edges(changed))
         return made
 
 
@@ -123,13 +130,15 @@ def split_events(
 ) -> dict[str, Tensor]:
     """Divide the events into training, validation and test.
 
-    The side of an event follows, by hash, from its place in its sample: the number of the file
-    there, and the entry. So the re-simulations of one event, which have one place in several
-    samples, never fall on two sides.
+    The side of an event follows, by hash, from its ``key`` where the store has that column: so all
+    simulations of one event fall on one side, in whatever files they are and however many others
+    were dropped there. Without keys it follows from the event's place in its sample: the number of
+    the file there, and the entry.
 
     Args:
         store: the events.
-        uses: for each domain: ``split``, or the one part that all its events go to.
+        uses: for each domain: ``split``, or the one part that all its events go to, or ``views``:
+            to none of them.
         fractions: the fractions for validation and test.
         seed: another seed gives another division.
         first_files: for each domain the file index of its sample's first file.
@@ -138,20 +147,36 @@ def split_events(
         For each of `SPLITS` the events [M] int64, in order.
     """
     domains = store.events[fields.DOMAIN]
-    file, entry = store.events[fields.EVENT_ID].unbind(1)
-    for domain, first in first_files.items():
-        file = torch.where(domains == domain, file - first, file)
-    unique, inverse = torch.unique(torch.stack([file, entry], 1), dim=0, return_inverse=True)
-    hashed = [seed_for(seed, "split", *place) / 2**63 for place in unique.tolist()]
-    place = torch.tensor(hashed, dtype=torch.float64)[inverse]
+    if fields.KEY in store.events:
+        place = _uniform(seed_for(seed, "split by key"), store.events[fields.KEY])
+    else:
+        file, entry = store.events[fields.EVENT_ID].unbind(1)
+        for domain, first in first_files.items():
+            file = torch.where(domains == domain, file - first, file)
+        place = _uniform(seed_for(seed, "split"), file, entry)
     part = torch.zeros(len(store), dtype=torch.int64)
     test, validation = fractions["test"], fractions["validation"]
     part[place < test + validation] = SPLITS.index("validation")
     part[place < test] = SPLITS.index("test")
     for domain, use in uses.items():
         if use != "split":
-            part[domains == domain] = SPLITS.index(use)
+            part[domains == domain] = _NOWHERE if use == "views" else SPLITS.index(use)
     return {name: torch.nonzero(part == index)[:, 0] for index, name in enumerate(SPLITS)}
+
+
+def _uniform(seed: int, *columns: Tensor) -> Tensor:
+    """A number [M] float64 in [0, 1) that follows from the seed and the row of the columns [M].
+
+    The finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+    generators", OOPSLA 2014, fig. 16) on one column after the other.
+    """
+    mixed: NDArray[np.uint64] = np.full(len(columns[0]), seed, dtype=np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column.numpy().astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        mixed = mixed ^ (mixed >> np.uint64(31))
+    return torch.from_numpy((mixed >> np.uint64(11)).astype(np.float64) / 2**53)
 
 
 class EventDataModule(L.LightningDataModule):
@@ -166,6 +191,8 @@ class EventDataModule(L.LightningDataModule):
         batch_size: the largest number of events in a step.
         num_workers: processes that make views; 0 makes them in this one.
         seed: the seed of order and views.
+        source: what gives the hits of a view before augmentation, for a method that wants augmented
+            views; None for the events as they are.
 
     Attributes:
         first_epoch: the epoch that a resumed run begins with. Lightning starts the workers, which
@@ -173,7 +200,7 @@ class EventDataModule(L.LightningDataModule):
 
     Raises:
         SettingsError: there is nothing to train on, or the method wants augmented views and there
-            is no augmentation.
+            is neither an augmentation nor a source.
     """
 
     def __init__(
@@ -187,13 +214,15 @@ class EventDataModule(L.LightningDataModule):
         batch_size: int,
         num_workers: int,
         seed: int,
+        source: ViewSource | None = None,
     ) -> None:
         super().__init__()
         self.first_epoch = 0
-        if needs.augmented and augmentation is None:
+        if needs.augmented and augmentation is None and source is None:
             message = (
                 "the method learns from augmented views and no augmentation is given: name some "
-                "under views.augmentations; `hitclr plugins` lists those that there are"
+                "under views.augmentations (`hitclr plugins` lists those that there are), or give "
+                "views.pair or views.resimulate"
             )
             raise SettingsError(message)
         self.store = store
@@ -209,6 +238,7 @@ class EventDataModule(L.LightningDataModule):
             )
             raise SettingsError(message)
         self.augmentation = augmentation if needs.augmented else None
+        self.source = source if needs.augmented else None
         self.edges = edges
         self.batch_size = batch_size
         self.num_workers = num_workers
@@ -226,6 +256,7 @@ class EventDataModule(L.LightningDataModule):
             edges=self.edges,
             seed=self.seed,
             purpose=f"{split} views",
+            source=self.source,
         )
         plan = BatchPlan(self.splits[split], self.batch_size, seed, self._epoch)
         return DataLoader(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
+    "AXIS",
     "BATCH",
     "DOMAIN",
     "EDGE_INDEX",
@@ -17,6 +18,7 @@ __all__ = [
     "FEATURE_NAMES",
     "FIELDS",
     "HIT_PREFIX",
+    "KEY",
     "LABEL",
     "POS",
     "PTR",
@@ -33,6 +35,8 @@ PTR = "ptr"
 LABEL = "y"
 EVENT_ID = "event_id"
 DOMAIN = "domain"
+KEY = "key"
+AXIS = "axis"
 EDGE_INDEX = "edge_index"
 FEATURE_NAMES = "feature_names"
 
@@ -70,6 +74,8 @@ FIELDS: tuple[Field, ...] = (
     Field(LABEL, "event", "[B]", "int64", "class index; -1 where unknown"),
     Field(EVENT_ID, "event", "[B, 2]", "int64", "(file index, entry in the tree)"),
     Field(DOMAIN, "event", "[B]", "int64", "index of the sample or throw"),
+    Field(KEY, "event", "[B]", "int64", "the event's number, the same in all its simulations"),
+    Field(AXIS, "event", "[B, 3]", "float32", "unit vector that the detector singles out"),
     Field(EDGE_INDEX, "edge", "[2, E]", "int64", "neighbour -> hit, ordered by hit"),
     Field(FEATURE_NAMES, "batch", "[F]", "FeatureNames", "the names of the columns of x"),
 )

@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation as Reference
 
 from hitclr.augment import Rotation
 from hitclr.errors import SchemaError, SettingsError
+from hitclr.events import event_fields, feature_names, hit_fields, make_batch
 from hitclr.rng import generator
-from hitclr.testing import make_events
+from hitclr.testing import check_augmentation, make_events
 
 MANY = 20_000
 
@@ -110,12 +111,13 @@ def test_a_vector_with_a_missing_component_is_refused():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"axis": "w"}, "expected x, y, z or three components, got 'w'"),
+        ({"axis": "w"}, "expected x, y, z, any or three components, got 'w'"),
         ({"axis": (0, 0, 0)}, "three zeros"),
         ({"axis": (1, 0)}, "three for x, y and z"),
         ({"axis": 3.0}, "three components"),
         ({"axis": "z", "angle": (20, 10)}, "lower end first"),
-        ({"angle": 30.0}, "needs an axis"),
+        ({"axis": "any", "angle": 30.0}, "needs an axis"),
+        ({"angle": (20, 10)}, "lower end first"),
         ({"about": "vertex"}, "centroid or origin"),
         ({"probability": 1.5}, "Rotation, probability"),
     ],
@@ -123,3 +125,77 @@ def test_a_vector_with_a_missing_component_is_refused():
 def test_wrong_arguments(arguments, message):
     with pytest.raises(SettingsError, match=message):
         Rotation(**arguments)
+
+
+# -- the axis of a detector ------------------------------------------------------------------
+
+
+def with_axes(counts=(9, 1, 4), axes=((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (2.0, -1.0, 2.0))):
+    batch = make_events(counts=counts, features=("dir.x", "dir.y", "dir.z"))
+    events = {**event_fields(batch), "axis": torch.tensor(axes)}
+    return make_batch(hit_fields(batch), events, batch.ptr, feature_names(batch))
+
+
+def test_events_turn_about_the_axis_of_the_batch():
+    batch = with_axes()
+    view, draws = Rotation(about="origin").view(batch, generator(1))
+    for event, axis in enumerate(batch.axis.double()):
+        unit = axis / axis.norm()
+        matrix = draws.event["matrix"][event].double()
+        torch.testing.assert_close(matrix @ unit, unit, atol=1e-6, rtol=0)
+        assert (matrix - torch.eye(3)).abs().max() > 0.01
+        own = batch.batch == event
+        for name in ("pos", "x"):
+            before, after = batch[name][own].double(), view[name][own].double()
+            torch.testing.assert_close(after @ unit, before @ unit, atol=1e-4, rtol=0)
+            torch.testing.assert_close(after.norm(dim=1), before.norm(dim=1))
+
+
+def test_the_axis_is_fixed_in_the_detector():
+    batch = with_axes()
+    for rotation in (Rotation(), Rotation("x"), Rotation("any")):
+        assert torch.equal(rotation.view(batch, generator(1))[0].axis, batch.axis)
+
+
+@pytest.mark.parametrize("angle", [30.0, 200.0])
+def test_angles_about_the_axis_of_the_batch_are_right_handed(angle):
+    batch = with_axes()
+    matrices = Rotation(angle=angle).draw(batch, generator(0)).event["matrix"]
+    for matrix, axis in zip(matrices, batch.axis, strict=True):
+        vector = math.radians(angle) * axis.numpy() / np.linalg.norm(axis)
+        expected = Reference.from_rotvec(vector).as_matrix()
+        np.testing.assert_allclose(matrix.numpy(), expected, atol=1e-6)
+
+
+def test_angles_about_the_axis_of_the_batch_are_uniform():
+    batch = make_events(counts=(1,) * MANY)
+    batch.axis = torch.tensor([[0.0, 0.0, 1.0]]).repeat(MANY, 1)
+    matrix = Rotation().draw(batch, generator(2)).event["matrix"]
+    about_z = Rotation("z").draw(batch, generator(2)).event["matrix"]
+    torch.testing.assert_close(matrix, about_z, atol=1e-6, rtol=0)
+
+
+def test_any_axis_is_any_whatever_the_batch_has(haar):
+    batch = make_events(counts=(1,) * MANY)
+    batch.axis = torch.tensor([[0.0, 0.0, 1.0]]).repeat(MANY, 1)
+    matrix = Rotation("any").draw(batch, generator(3)).event["matrix"]
+    assert torch.equal(matrix.double(), haar)
+
+
+def test_a_given_axis_comes_before_that_of_the_batch():
+    batch = with_axes()
+    view, _ = Rotation("y", about="origin").view(batch, generator(1))
+    torch.testing.assert_close(view.pos[:, 1], batch.pos[:, 1])
+
+
+def test_a_rotation_about_the_axis_of_the_batch_keeps_the_contract():
+    check_augmentation(Rotation(), with_axes())
+    check_augmentation(Rotation(angle=(0.0, 90.0), about="origin"), with_axes())
+
+
+def test_what_the_batch_must_have():
+    with pytest.raises(SchemaError, match="an angle needs an axis, and neither"):
+        Rotation(angle=30.0).view(make_events(), generator(0))
+    batch = with_axes(axes=((0.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 0.0)))
+    with pytest.raises(SchemaError, match="column axis, got zeros"):
+        Rotation().view(batch, generator(0))

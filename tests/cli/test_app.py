@@ -49,7 +49,7 @@ def trained(folder):
 
 def test_help_and_version(tmp_path):
     help_text = hitclr("--help", cwd=tmp_path).stdout
-    for command in ("inspect", "train", "embed", "plugins", "demo"):
+    for command in ("inspect", "train", "embed", "simulate", "display", "plugins", "demo"):
         assert command in help_text
     assert hitclr("--version", cwd=tmp_path).stdout.startswith("hitclr 0.")
 

@@ -386,3 +386,76 @@ def test_skips_in_a_file_that_is_dropped_whole_are_not_counted_besides(
     store = read_samples(schema, [Sample("toy", (path, toy_files["track"]))], bad)
     assert len(store) == 60
     assert [(row["unit"], row["count"]) for row in bad.table()] == [("file", 1)]
+
+
+# -- the key and the axis ----------------------------------------------------------------------
+
+
+def test_keys_are_exact_integers(toy_schema, tmp_path, make_columns, write):
+    columns = make_columns(4, 3, "track")
+    keys = [2**62 + 1, 2**53 + 1, -3, 0]
+    columns["number"] = np.array(keys, dtype=np.int64)
+    columns["pair"] = ak.Array([[1, key] for key in keys])
+    columns["real"] = np.array([1e9, 2.0**53 - 1, -3, 0])
+    path = write(tmp_path / "a.root", columns)
+    for labelled in (True, False):
+        store, _ = read(changed(toy_schema, key="number"), path, labelled=labelled)
+        assert store.events["key"].tolist() == keys
+        assert store.events["key"].dtype == torch.int64
+    store, _ = read(changed(toy_schema, key={"branch": "pair", "index": 1}), path)
+    assert store.events["key"].tolist() == keys
+    store, _ = read(changed(toy_schema, key="real"), path)
+    assert store.events["key"].tolist() == [10**9, 2**53 - 1, -3, 0]
+    assert "key" not in read(changed(toy_schema), path)[0].events
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ([7.0, 8.0, 9.5, 3.0, float("nan"), float("inf")], "number"),
+        ([7.0, 8.0, -float("inf"), 3.0, 2.0**53, 2.0**60], "number"),
+        (np.array([7, 8, 2**63, 3, 2**64 - 1, 2**63 + 5], dtype=np.uint64), "number"),
+        (ak.Array([[0, 7], [0, 8], [0], [0, 3], [], [1]]), {"branch": "number", "index": 1}),
+    ],
+)
+def test_events_without_a_key_are_named_or_counted(
+    toy_schema, tmp_path, make_columns, write, values, key
+):
+    columns = {**make_columns(6, 3, "track"), "number": values}
+    if isinstance(values, list):
+        columns["number"] = np.array(values)
+    path = write(tmp_path / "a.root", columns)
+    schema = changed(toy_schema, key=key)
+    for labelled in (True, False):
+        with pytest.raises(InputError) as caught:
+            read(schema, path, labelled=labelled)
+        assert caught.value.reason == Reason.NO_KEY
+        for part in ("whole number", "branch: number", "entry: 2", "3 such", "what to do"):
+            assert part in str(caught.value)
+        store, bad = read(schema, path, policy="skip", labelled=labelled)
+        assert store.events["key"].tolist() == [7, 8, 3]
+        assert store.events["event_id"][:, 1].tolist() == [0, 1, 3]
+        assert [(row["reason"], row["count"]) for row in bad.table()] == [("no event key", 3)]
+
+
+def test_every_sample_needs_the_key_branch(toy_schema, toy_files):
+    schema = changed(toy_schema, key="nmber")
+    for labelled in (True, False):
+        with pytest.raises(InputError, match="nmber") as caught:
+            read(schema, toy_files["track"], labelled=labelled)
+        assert caught.value.reason == Reason.MISSING_BRANCH
+    with pytest.raises(InputError, match="one number per entry"):
+        read(changed(toy_schema, key="truth_pdg"), toy_files["track"])
+
+
+@pytest.mark.parametrize("axis", [[0, -2, 0], [3, 4, 12], [1e-200, 0, 0], [1e200, 1e200, 0]])
+def test_the_axis_is_a_unit_vector_for_each_event(toy_schema, toy_files, axis):
+    store, _ = read(changed(toy_schema, axis=axis), toy_files["track"])
+    made = store.events["axis"]
+    assert made.shape == (60, 3)
+    assert made.dtype == torch.float32
+    scaled = np.array(axis) / max(map(abs, axis))
+    expected = (scaled / np.sqrt((scaled**2).sum())).astype(np.float32)
+    np.testing.assert_allclose(made.numpy(), np.tile(expected, (60, 1)), rtol=1e-6)
+    assert store.batch(torch.tensor([3, 4])).axis.shape == (2, 3)
+    assert "axis" not in read(changed(toy_schema), toy_files["track"])[0].events

@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from hitclr.errors import SchemaError
-from hitclr.io import LabelRule, load_schema
+from hitclr.io import Column, LabelRule, load_schema
 
 
 def test_yaml_round_trip(toy_schema, tmp_path):
-    schema = load_schema({**toy_schema, "label": {"columns": "pdg", "classes": {"a": 1, "b": [2]}}})
+    schema = load_schema(
+        {
+            **toy_schema,
+            "label": {"columns": "pdg", "classes": {"a": 1, "b": [2]}},
+            "key": "run",
+            "axis": [0, -2, 0],
+        }
+    )
     path = tmp_path / "schema.yaml"
     path.write_text(schema.to_yaml())
     assert load_schema(path) == schema
@@ -19,6 +26,7 @@ def test_short_forms(toy_schema):
     rule = LabelRule(columns="pdg", classes={"a": 1, "b": [2, 3], "c": [[4]]})
     assert rule.classes == {"a": ((1,),), "b": ((2,), (3,)), "c": ((4,),)}
     assert load_schema(toy_schema).observers["run"].branch == "run"
+    assert load_schema({**toy_schema, "key": "run"}).key == Column(branch="run")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +44,11 @@ def test_short_forms(toy_schema):
         ({"observers": {"a b": "b"}}, "not usable as a name"),
         ({"select_hits": [{"branch": "a"}]}, "expected min, max or both"),
         ({"layout": "flat"}, "layout"),
+        ({"axis": [0, 0, 0]}, "axis: expected a direction"),
+        ({"axis": [0, 0, float("nan")]}, "axis: expected a direction"),
+        ({"axis": [0, 1]}, "axis"),
+        ({"observers": {"key": "b"}}, "PyTorch Geometric: key"),
+        ({"observers": {"axis": "b"}}, "PyTorch Geometric: axis"),
         ({"label": {"columns": ["a", "b"], "classes": {"c": [1]}}}, "expected 2 number"),
         ({"label": {"columns": "a", "classes": {"c": [1], "d": [1]}}}, "belongs to 'c' and 'd'"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -28,40 +29,43 @@ class Rotation(Augmentation):
     """Turn each event, and its vector features with it.
 
     Three features ``v.x``, ``v.y``, ``v.z`` are the components of a vector, such as the direction
-    in which a light sensor looks.
+    in which a light sensor looks. The column ``axis`` of a batch, the direction that the detector
+    singles out, is fixed in the detector and turns with nothing.
 
     Args:
         axis: the axis to turn about: ``x``, ``y``, ``z`` or a direction of any length. Without one,
-            rotations are uniform among all (the Haar measure of SO(3)).
+            each event turns about its ``axis``, where the batch has that column (from the schema);
+            where it has not, rotations are uniform among all (the Haar measure of SO(3)). ``any``
+            makes them so whatever the batch has.
         angle: the angle in degrees, right-handed about the axis; drawn per event. Uniform in
-            [0, 360) by default. Only with an axis.
+            [0, 360) by default. Only with an axis, given or from the batch.
         about: the point that stays: the ``centroid`` of the event's hits (unweighted), or the
             ``origin`` of the coordinates.
         probability: the probability with which each event is changed.
 
     Raises:
         SettingsError: an argument is out of range, the axis has no length, or there is an angle
-            without an axis.
+            with the axis ``any``.
     """
 
     keeps_distances = True
 
     def __init__(
         self,
-        axis: Literal["x", "y", "z"] | tuple[float, float, float] | None = None,
+        axis: Literal["x", "y", "z", "any"] | tuple[float, float, float] | None = None,
         angle: Parameter | None = None,
         about: Literal["centroid", "origin"] = "centroid",
         probability: float = 1.0,
     ) -> None:
         super().__init__(probability)
-        if axis is None and angle is not None:
-            message = "Rotation: an angle needs an axis; give one, or leave the angle out"
+        if axis == "any" and angle is not None:
+            message = "Rotation: an angle needs an axis, not any; give one, or leave the angle out"
             raise SettingsError(message)
         if about not in ("centroid", "origin"):
             message = f"Rotation, about: expected centroid or origin, got {about!r}"
             raise SettingsError(message)
-        self.axis = None if axis is None else _direction(axis)
-        self.angle = check_parameter("Rotation, angle", _FULL_TURN if angle is None else angle)
+        self.axis = axis if axis is None or axis == "any" else _direction(axis)
+        self.angle = None if angle is None else check_parameter("Rotation, angle", angle)
         self.about = about
 
     def sample(self, batch: Batch, generator: torch.Generator) -> Draws:
@@ -69,17 +73,50 @@ class Rotation(Augmentation):
 
         The centre is no random number, but a sum over hits: kept here, a replay does not repeat it
         and so cannot round it otherwise.
+
+        Raises:
+            SchemaError: there is an angle and no axis, neither given nor in the batch; or the
+                ``axis`` of an event has no length.
         """
         number = batch.num_graphs
-        if self.axis is None:
+        axis = self._components(batch, generator.device)
+        if axis is None:
             matrix = _uniform_rotations(number, generator)
         else:
-            matrix = _rotations_about(self.axis, sample_parameter(self.angle, number, generator))
+            angle = _FULL_TURN if self.angle is None else self.angle
+            matrix = _rotations_about(axis, sample_parameter(angle, number, generator))
         if self.about == "centroid":
             centre = segment(batch.pos, batch.ptr, reduce="mean")
         else:
             centre = batch.pos.new_zeros(number, 3)
         return Draws(batch.ptr, event={"matrix": matrix, "centre": centre})
+
+    def _components(
+        self, batch: Batch, device: torch.device
+    ) -> Sequence[float] | Sequence[Tensor] | None:
+        """The axis as three numbers, or three tensors [B]; None for rotations about any."""
+        if isinstance(self.axis, tuple):
+            return self.axis
+        if self.axis == "any":
+            return None
+        if fields.AXIS not in batch:
+            if self.angle is None:
+                return None
+            message = (
+                "Rotation: an angle needs an axis, and neither the options nor the batch have one: "
+                "give the option axis, or an axis to the schema, or leave the angle out"
+            )
+            raise SchemaError(message)
+        axis = batch[fields.AXIS].to(device)
+        length = axis.norm(dim=1, keepdim=True)
+        if not bool((length > 0).all()):
+            message = (
+                "Rotation: expected a direction for each event in the batch's column axis, got "
+                "zeros; a schema's axis makes unit vectors"
+            )
+            raise SchemaError(message)
+        unit: Tensor = axis / length
+        return unit.unbind(1)
 
     def transform(self, batch: Batch, draws: Draws) -> Batch:
         """Turn positions about the centre, and vector features.
@@ -103,11 +140,11 @@ def _direction(axis: object) -> tuple[float, float, float]:
     """The unit vector of an axis given by name or by components."""
     if isinstance(axis, str):
         if axis not in _AXES:
-            message = f"Rotation, axis: expected x, y, z or three components, got {axis!r}"
+            message = f"Rotation, axis: expected x, y, z, any or three components, got {axis!r}"
             raise SettingsError(message)
         return _AXES[axis]
     if not isinstance(axis, (tuple, list)):
-        message = f"Rotation, axis: expected x, y, z or three components, got {axis!r}"
+        message = f"Rotation, axis: expected x, y, z, any or three components, got {axis!r}"
         raise SettingsError(message)
     x, y, z = check_axes("Rotation, axis", axis)
     length = math.sqrt(x * x + y * y + z * z)
@@ -159,8 +196,14 @@ def _uniform_rotations(count: int, generator: torch.Generator) -> Tensor:
     )
 
 
-def _rotations_about(axis: tuple[float, float, float], degrees: Tensor) -> Tensor:
-    """Rotation matrices [count, 3, 3] about a unit vector by angles [count] in degrees."""
+def _rotations_about(axis: Sequence[float] | Sequence[Tensor], degrees: Tensor) -> Tensor:
+    """Rotation matrices [count, 3, 3] by angles [count] in degrees, right-handed.
+
+    Args:
+        axis: the components of the unit vector to turn about: three numbers, or three tensors
+            [count].
+        degrees: the angles.
+    """
     half = torch.deg2rad(degrees) / 2
     x, y, z = (component * torch.sin(half) for component in axis)
     return _matrices(x, y, z, torch.cos(half))

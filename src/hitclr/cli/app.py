@@ -11,9 +11,11 @@ from rich.console import Console
 
 import hitclr
 from hitclr.cli.demo import demo
+from hitclr.cli.display import display
 from hitclr.cli.embed import embed
 from hitclr.cli.inspect import inspect
 from hitclr.cli.plugins import plugins
+from hitclr.cli.simulate import simulate
 from hitclr.cli.train import train
 from hitclr.errors import HitclrError
 
@@ -45,7 +47,7 @@ def _options(
     """Options that come before the command."""
 
 
-for command in (inspect, train, embed, plugins, demo):
+for command in (inspect, train, embed, simulate, display, plugins, demo):
     app.command()(command)
 
 

@@ -3,6 +3,8 @@
 from hitclr.detectors.beam import PARTICLES, Beam, Primaries
 from hitclr.detectors.channels import channel_uniform
 from hitclr.detectors.deposits import Deposits
+from hitclr.detectors.deposits_file import DepositsFile, read_deposits
+from hitclr.detectors.deposits_info import DepositsInfo
 from hitclr.detectors.detector import Detector
 from hitclr.detectors.gun import LIQUID_ARGON, POLYSTYRENE, Material, shoot
 from hitclr.detectors.parameter import DetectorParameter
@@ -15,6 +17,8 @@ __all__ = [
     "POLYSTYRENE",
     "Beam",
     "Deposits",
+    "DepositsFile",
+    "DepositsInfo",
     "Detector",
     "DetectorParameter",
     "Material",
@@ -24,6 +28,7 @@ __all__ = [
     "channel_uniform",
     "offsets",
     "pack_cells",
+    "read_deposits",
     "shoot",
     "sum_cells",
     "unpack_cells",

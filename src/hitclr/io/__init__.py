@@ -1,6 +1,7 @@
 """ROOT in and out: schema, reader, inspection, writer."""
 
 from hitclr.io.chunk import Chunk
+from hitclr.io.event_writer import EventFormat, EventWriter
 from hitclr.io.policy import BadInput, Policy, Reason
 from hitclr.io.reader import Progress, check_samples, iterate_file, read_samples
 from hitclr.io.samples import Sample, Use, class_names, expand_files
@@ -19,6 +20,8 @@ __all__ = [
     "BadInput",
     "Chunk",
     "Column",
+    "EventFormat",
+    "EventWriter",
     "Feature",
     "FriendWriter",
     "HitSelection",

@@ -17,6 +17,7 @@ from hitclr.io.columns import (
     Source,
     any_per_event,
     event_values,
+    key_values,
     label_values,
     ragged_median,
     ragged_minimum,
@@ -56,7 +57,7 @@ class Chunk:
         codes: [stop - start] int8, 0 for those, else `Reason.code`.
         labels: [stop - start] int64, the class of every entry, -1 where unknown.
         hits: hit columns [N, ...].
-        events: event columns [B]: the label and the observers.
+        events: event columns [B, ...]: the label, the key, the axis and the observers.
         ptr: [B+1] int64.
         faults: what is wrong with the others, one for each reason.
     """
@@ -151,6 +152,7 @@ def read_chunk(
     columns, ptr = _select(schema, columns, ptr)
     _check_hits(schema, columns, ptr, verdicts)
     labels = _labels(labelling, classes, read, verdicts, stop - start)
+    keys = _keys(schema, read, verdicts)
     # Data have no Monte Carlo truth: what an unlabelled sample lacks is unknown, not an error.
     lacking = set() if labelling is not None else set(schema.observers) - _present(tree, schema)
     observers = {
@@ -161,6 +163,12 @@ def read_chunk(
     }
     good = verdicts.codes == 0
     hits, ptr = _hit_columns(schema, columns, ptr, good)
+    events: dict[str, NDArray[Any]] = {fields.LABEL: labels[good]}
+    if keys is not None:
+        events[fields.KEY] = keys[good]
+    if schema.axis is not None:
+        events[fields.AXIS] = np.tile(_unit(schema.axis), (len(ptr) - 1, 1))
+    events.update({name: values[good] for name, values in observers.items()})
     return Chunk(
         start=start,
         stop=stop,
@@ -169,7 +177,7 @@ def read_chunk(
         codes=verdicts.codes,
         labels=labels,
         hits=hits,
-        events={fields.LABEL: labels[good], **{n: v[good] for n, v in observers.items()}},
+        events=events,
         ptr=ptr,
         faults=tuple(verdicts.faults),
     )
@@ -305,6 +313,31 @@ def _labels(
             advice=f"add the value to a class of the label rule, or {SKIP_IT}",
         )
     return labels
+
+
+def _keys(schema: Schema, read: Any, verdicts: _Verdicts) -> NDArray[np.int64] | None:
+    """The key of each entry [n], where the schema has one; an entry without is blamed."""
+    if schema.key is None:
+        return None
+    branch = schema.key.branch
+    keys, present = key_values(read(branch), schema.key, verdicts.source)
+    verdicts.blame(
+        ~present,
+        Reason.NO_KEY,
+        "expected a whole number as the event's key, this entry has none: it is missing, not "
+        "finite, fractional or too large",
+        branch=branch,
+        advice=f"name another column as the schema's key, leave the key out, or {SKIP_IT}",
+    )
+    return keys
+
+
+def _unit(axis: tuple[float, float, float]) -> NDArray[np.float32]:
+    """The unit vector [3] along an axis."""
+    vector = np.array(axis, dtype=np.float64)
+    vector /= np.abs(vector).max()  # its square may be too large or too small for a number
+    unit: NDArray[np.float32] = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
 
 
 def _hit_columns(

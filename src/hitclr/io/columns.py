@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "any_per_event",
     "event_values",
+    "key_values",
     "label_values",
     "ragged_median",
     "ragged_minimum",
@@ -103,6 +104,33 @@ def event_values(array: ak.Array, column: Column, source: Source) -> tuple[Float
         found[present] = ak.to_numpy(lists[present][:, column.index]).astype(np.float64)
         return found, present
     raise source.error(message, Reason.WRONG_TYPE, branch=column.branch, entry=None, advice=advice)
+
+
+def key_values(array: ak.Array, column: Column, source: Source) -> tuple[Ints, Bools]:
+    """One integer per entry, exact.
+
+    Returns:
+        The values [n] int64, and whether each is one [n] bool: it is there, and finite, whole and
+        within int64 (where the branch has floating-point numbers, below 2**53, up to which they
+        hold every integer).
+
+    Raises:
+        InputError: as for `event_values`.
+    """
+    _, present = event_values(array, column, source)  # refuses what holds no numbers
+    found = np.zeros(len(present), dtype=np.int64)
+    if column.index is not None:
+        array = ak.from_regular(array, axis=1)[present][:, column.index]
+    given = ak.to_numpy(array)
+    if given.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            good = (np.abs(given) < 2.0**53) & (given == np.floor(given))
+    else:
+        good = given <= np.iinfo(np.int64).max
+    places = np.flatnonzero(present)
+    found[places[good]] = given[good].astype(np.int64)
+    present[places[~good]] = False
+    return found, present
 
 
 def label_values(

@@ -33,6 +33,7 @@ class Reason(str, Enum):
     NOT_FINITE = "not finite"
     ZERO_POSITIONS = "all positions zero"
     UNKNOWN_LABEL = "unknown label"
+    NO_KEY = "no event key"
 
     def __str__(self) -> str:
         return self.value
@@ -60,6 +61,7 @@ _CODES = {
     Reason.NOT_FINITE: 11,
     Reason.ZERO_POSITIONS: 12,
     Reason.UNKNOWN_LABEL: 13,
+    Reason.NO_KEY: 14,
 }
 
 

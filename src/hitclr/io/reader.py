@@ -31,6 +31,8 @@ _PROBED_ENTRIES = 256
 
 def _branches(schema: Schema, labelling: str | LabelRule | None) -> list[str]:
     names = list(schema.hit_branches())
+    if schema.key is not None:
+        names.append(schema.key.branch)
     if labelling is not None:
         names.extend(column.branch for column in schema.observers.values())
     if isinstance(labelling, LabelRule):

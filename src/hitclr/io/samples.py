@@ -13,7 +13,7 @@ from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["Sample", "Use", "class_names", "expand_files"]
 
-Use = Literal["split", "train", "validation", "test"]
+Use = Literal["split", "train", "validation", "test", "views"]
 _MAGIC = frozenset("*?[")
 
 
@@ -27,7 +27,9 @@ class Sample:
         label: the class of all its events, a rule for it, or None for the schema's rule (and,
             where the schema has none, the sample's own name).
         labelled: whether the class is known at all; without, ``y`` is -1.
-        use: ``split``: divided into training, validation and test; or given whole to one of them.
+        use: ``split``: divided into training, validation and test; or given whole to one of them;
+            or ``views``: only other events' views are made of them. Without a label or a rule, such
+            a sample is no class of its own, its events are of unknown class.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Sample:
             return None
         if self.label is not None:
             return self.label
+        if schema.label is None and self.use == "views":
+            return None
         return schema.label if schema.label is not None else self.name
 
 

@@ -6,6 +6,7 @@ as uproot shows them, nested ones with slashes (``Evt/hits/hits.pos.x``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -156,6 +157,12 @@ class Schema(_Part):
         select_hits: hits to keep; all conditions must hold.
         label: the rule for the class; without one each sample is a class of its own.
         observers: further event columns ``name: column`` (energy, run); missing values are NaN.
+        key: the column that numbers the events: simulations of one event under several throws have
+            one number. They are kept on one side when events are divided, and paired as views. In a
+            batch it is called ``key``. Every sample must have it, unlabelled ones too.
+        axis: the direction that the detector singles out (the drift, the vertical), in the
+            coordinates of the positions, of any length; rotations turn about it. In a batch it is
+            the unit vector ``axis``.
     """
 
     name: str
@@ -168,6 +175,18 @@ class Schema(_Part):
     select_hits: tuple[HitSelection, ...] = ()
     label: LabelRule | None = None
     observers: Mapping[str, Column] = Field(default_factory=dict)
+    key: Column | None = None
+    axis: tuple[float, float, float] | None = None
+
+    @field_validator("axis")
+    @classmethod
+    def _some_direction(
+        cls, value: tuple[float, float, float] | None
+    ) -> tuple[float, float, float] | None:
+        if value is not None and not (all(map(math.isfinite, value)) and any(value)):
+            message = "expected a direction: three finite numbers that are not all zero"
+            raise ValueError(message)
+        return value
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Schema:

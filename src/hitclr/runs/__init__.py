@@ -2,6 +2,16 @@
 
 from hitclr.runs.checkpoint import Model, load_model
 from hitclr.runs.embed import embed_files
+from hitclr.runs.simulate import Simulated, SimulatedFile, simulate
 from hitclr.runs.train import TrainedRun, train
 
-__all__ = ["Model", "TrainedRun", "embed_files", "load_model", "train"]
+__all__ = [
+    "Model",
+    "Simulated",
+    "SimulatedFile",
+    "TrainedRun",
+    "embed_files",
+    "load_model",
+    "simulate",
+    "train",
+]

@@ -70,7 +70,7 @@ def embed_files(
         raise OutputError(message)
     model = load_model(checkpoint, plugins)
     model.method.to("cuda" if torch.cuda.is_available() else "cpu")
-    schema = model.schema.model_copy(update={"label": None, "observers": {}})
+    schema = model.schema.model_copy(update={"label": None, "observers": {}, "key": None})
     bad_input = BadInput(on_bad_input)
     width = model.method.width
     branches: dict[str, tuple[str, tuple[int, ...]]] = {

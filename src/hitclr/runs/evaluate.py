@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hitclr import fields
 from hitclr.augment import Augmentation
-from hitclr.config import Settings
+from hitclr.config import Settings, ViewSettings
 from hitclr.data import SPLITS
 from hitclr.errors import HitclrError
 from hitclr.events import EventStore
@@ -25,6 +25,7 @@ from hitclr.methods import Method
 from hitclr.nn import LinearProbe
 from hitclr.rng import generator, seed_for
 from hitclr.studies import Score, confusion_matrix, embed_events, fit_probe, score_events
+from hitclr.views import StoredViews, ViewSource
 
 __all__ = ["Evaluation", "evaluate"]
 
@@ -49,7 +50,7 @@ class Evaluation:
         splits: the events of each part.
         scores: ``{"set", "sample", "metric", "value", "low", "high", "events", "note"}``.
         confusion: ``{"set", "sample", "matrix"}``, rows truth, columns predicted.
-        events: one row per event: the arrays of ``events.npz``.
+        events: one row per event of a part: the arrays of ``events.npz``.
         views: one event and two views of it: the arrays of ``views.npz``.
         parameters: the number of weights of the encoder.
     """
@@ -100,8 +101,9 @@ def evaluate(
     *,
     edges: EdgeBuilder | None,
     augmentation: Augmentation | None,
+    source: ViewSource | None = None,
 ) -> Evaluation:
-    """Fit the probe where the method has one, embed all events, score the test events.
+    """Fit the probe where the method has one, embed the events, score the test events.
 
     Where the training events are of fewer than two classes, there is neither probe nor score. The
     probe sees training events only. Every test event is scored, as it is, none is dropped.
@@ -112,7 +114,8 @@ def evaluate(
         store: the events.
         splits: the events of each part.
         edges: the edges that the encoder wants.
-        augmentation: what makes a view.
+        augmentation: what changes the hits of a view; None for nothing.
+        source: what gives the hits of a view; None for the events as they are.
     """
     size = settings.data.batch_size
     probe = getattr(method, "probe", None)
@@ -128,10 +131,11 @@ def evaluate(
             train,
             edges=edges,
             batch_size=size,
-            views=settings.probe.views if augmentation is not None else 0,
+            views=0 if augmentation is None and source is None else settings.probe.views,
             augmentation=augmentation,
             seed=settings.seed,
             purpose="probe views",
+            source=source,
         )
         weights = fit_probe(
             seen.embedding,
@@ -140,28 +144,28 @@ def evaluate(
             inverse_penalty=settings.probe.inverse_penalty,
         )
         probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
-    everything = torch.arange(len(store))
+    part = torch.full((len(store),), -1, dtype=torch.int8)
+    for number, name in enumerate(SPLITS):
+        part[splits[name]] = number
+    everything = (part >= 0).nonzero()[:, 0]  # but what is there for the views of others alone
     embedding = embed_events(method, store, everything, edges=edges, batch_size=size).embedding
     lost = int((~embedding.isfinite()).any(1).sum())
     if lost:
         message = (
-            f"the embeddings of {lost} of {len(store)} events have NaN or inf: the training "
+            f"the embeddings of {lost} of {len(everything)} events have NaN or inf: the training "
             f"diverged\n  what to do: a lower optimizer.lr or trainer.gradient_clip"
         )
         raise HitclrError(message)
-    scores = torch.empty(len(store), 0)
+    scores = torch.empty(len(everything), 0)
     if classes:
         with torch.inference_mode():
             scores = method.logits(embedding.to(method.device)).softmax(-1).float().cpu()
-    part = torch.zeros(len(store), dtype=torch.int8)
-    for number, name in enumerate(SPLITS):
-        part[splits[name]] = number
     events = {
         "embedding": embedding.numpy(),
-        "y": store.labels.numpy(),
-        "domain": store.events[fields.DOMAIN].numpy(),
-        "split": part.numpy(),
-        "event_id": store.events[fields.EVENT_ID].numpy(),
+        "y": store.labels[everything].numpy(),
+        "domain": store.events[fields.DOMAIN][everything].numpy(),
+        "split": part[everything].numpy(),
+        "event_id": store.events[fields.EVENT_ID][everything].numpy(),
         "scores": scores.numpy(),
     }
     rows, matrices = _score_tests(store, events, seed_for(settings.seed, "bootstrap"))
@@ -171,7 +175,7 @@ def evaluate(
         rows,
         matrices,
         events,
-        _two_views(settings, store, splits, augmentation),
+        _two_views(settings, store, splits, augmentation, source),
         sum(p.numel() for p in method.encoder.parameters()),
     )
 
@@ -223,18 +227,23 @@ def _two_views(
     store: EventStore,
     splits: Mapping[str, Tensor],
     augmentation: Augmentation | None,
+    source: ViewSource | None,
 ) -> dict[str, NDArray[Any]]:
     """An event with more hits than most, and two views of it as the training would make them."""
     pool = splits["test"] if splits["test"].numel() else splits["train"]
     hits = store.hits_per_event()[pool]
     event = pool[torch.argsort(hits, stable=True)[3 * hits.numel() // 4]].reshape(1)
     batch = store.batch(event)
-    made = {"event": batch, "first": batch, "second": batch}
+    names = ("first", "second")
+    random = [generator(settings.seed, "display", name) for name in names]
+    views = (StoredViews(store) if source is None else source).views(event, random)
+    made = {"event": batch, **dict(zip(names, views, strict=True))}
     if augmentation is not None:
-        for name in ("first", "second"):
-            made[name], _ = augmentation.view(batch, generator(settings.seed, "display", name))
+        for name, own in zip(names, random, strict=True):
+            made[name], _ = augmentation.view(made[name], own)
     units = store.feature_units or ("",) * len(store.feature_names)
-    steps = [
+    steps = _source_steps(settings.views)
+    steps += [
         f"{spec.name} " + ", ".join(f"{key}={value}" for key, value in spec.options.items())
         for spec in settings.views.augmentations
     ]
@@ -249,3 +258,22 @@ def _two_views(
     arrays["colour"] = np.array(store.feature_names[0], dtype=np.str_)
     arrays["steps"] = np.array(steps, dtype=np.str_)
     return arrays
+
+
+def _source_steps(settings: ViewSettings) -> list[str]:
+    """Where the hits of the views come from, in words."""
+    if settings.pair:
+        return [f"pair: each view is one of the event's simulations in {', '.join(settings.pair)}"]
+    resimulate = settings.resimulate
+    if resimulate is None:
+        return []
+    vary = resimulate.vary
+    if isinstance(vary, dict):
+        drawn = ", ".join(f"{name} from {low:g} to {high:g}" for name, (low, high) in vary.items())
+    else:
+        drawn = "all parameters" if vary is None else ", ".join(vary)
+    step = (
+        f"resimulate: hits made anew by {resimulate.detector}, with probability "
+        f"{resimulate.probability:g}; drawn per event: {drawn or 'nothing'}"
+    )
+    return [step]

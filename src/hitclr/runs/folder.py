@@ -129,16 +129,24 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def describe_inputs(samples: Sequence[Sample]) -> list[dict[str, str | int]]:
-    """The files of a run with their sizes, to know them again."""
+def describe_inputs(
+    samples: Sequence[Sample], deposits: Sequence[Path] = ()
+) -> list[dict[str, str | int]]:
+    """The files of a run with their sizes, to know them again.
+
+    Args:
+        samples: the samples.
+        deposits: the files that views are re-simulated from.
+    """
+    files = [(sample.name, file) for sample in samples for file in sample.files]
+    files += [("views.resimulate.deposits", file) for file in deposits]
     return [
         {
-            "sample": sample.name,
+            "sample": name,
             "file": str(file.resolve()),
             "bytes": file.stat().st_size if file.is_file() else -1,
         }
-        for sample in samples
-        for file in sample.files
+        for name, file in files
     ]
 
 
@@ -183,6 +191,10 @@ def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
         plain["schema"] = str((base / Path(schema).expanduser()).resolve())
     for sample in plain["data"]["samples"].values():
         sample["files"] = [str(base / Path(file).expanduser()) for file in sample["files"]]
+    resimulate = plain["views"]["resimulate"]
+    if resimulate is not None:
+        files = resimulate["deposits"]
+        resimulate["deposits"] = [str(base / Path(file).expanduser()) for file in files]
     return plain
 
 

@@ -22,10 +22,12 @@ from hitclr import fields
 from hitclr.augment import Augmentation
 from hitclr.build import (
     build_augmentation,
+    build_deposits,
     build_edges,
     build_method,
     build_samples,
     build_schema,
+    build_views,
 )
 from hitclr.config import Settings
 from hitclr.data import EventDataModule, split_events
@@ -51,6 +53,7 @@ from hitclr.runs.folder import (
 )
 from hitclr.runs.history import History
 from hitclr.studies import write_tables
+from hitclr.views import ViewSource
 
 __all__ = ["Prepared", "TrainedRun", "prepare", "train"]
 
@@ -83,7 +86,9 @@ class Prepared:
         samples: what was read.
         store: the events.
         splits: the events of each part.
-        augmentation: what makes a view; None for none.
+        source: what gives the hits of a view; None for the events as they are.
+        deposits: the files that views are re-simulated from.
+        augmentation: what changes the hits of a view; None for nothing.
         edges: the edges that the encoder wants; None for none.
         method: the method, its input norm fitted on the training events.
         data: what feeds it.
@@ -95,6 +100,8 @@ class Prepared:
     samples: Sequence[Sample]
     store: EventStore
     splits: dict[str, Tensor]
+    source: ViewSource | None
+    deposits: Sequence[Path]
     augmentation: Augmentation | None
     edges: EdgeBuilder | None
     method: Method
@@ -121,6 +128,7 @@ def prepare(
     bad_input = BadInput(settings.data.on_bad_input)
     schema = build_schema(settings, plugins, base)
     augmentation = build_augmentation(settings.views, plugins)
+    deposits = build_deposits(settings.views, plugins, schema, base)
     samples = build_samples(settings, base, bad_input)
     check_samples(schema, samples, bad_input)
     store = read_samples(
@@ -138,6 +146,10 @@ def prepare(
         num_classes=len(store.class_names),
     )
     edges = build_edges(method)
+    training = splits["train"]
+    if method.needs.labels:
+        training = training[store.labels[training] >= 0]
+    source = build_views(settings.views, plugins, store, deposits, training)
     data = EventDataModule(
         store,
         splits,
@@ -147,6 +159,7 @@ def prepare(
         batch_size=settings.data.batch_size,
         num_workers=settings.data.num_workers,
         seed=settings.seed,
+        source=source,
     )
     _require_classes(store, data.splits["train"])
     rows, _ = gather_index(store.ptr, data.splits["train"])
@@ -157,6 +170,8 @@ def prepare(
         samples,
         store,
         splits,
+        source,
+        deposits,
         augmentation,
         edges,
         method,
@@ -202,7 +217,7 @@ def train(
         prepared.schema,
         prepared.store.class_names,
         prepared.skipped,
-        inputs=describe_inputs(prepared.samples),
+        inputs=describe_inputs(prepared.samples, prepared.deposits),
     )
     if interrupted is not None:
         require_same_inputs(interrupted, record)
@@ -225,6 +240,7 @@ def train(
         prepared.splits,
         edges=prepared.edges,
         augmentation=prepared.augmentation,
+        source=prepared.source,
     )
     _save(trainer, out / MODEL)
     if not evaluation.events["scores"].shape[1]:
@@ -339,7 +355,10 @@ def _require_classes(store: EventStore, events: Tensor) -> None:
 
 def _describe(prepared: Prepared) -> str:
     store = prepared.store
-    parts = ", ".join(f"{len(events)} {name}" for name, events in prepared.splits.items())
+    sizes = {name: len(events) for name, events in prepared.splits.items()}
+    if partners := len(store) - sum(sizes.values()):
+        sizes["for views only"] = partners
+    parts = ", ".join(f"{size} {name}" for name, size in sizes.items())
     classes = torch.bincount(
         store.labels[store.labels >= 0], minlength=len(store.class_names)
     ).tolist()

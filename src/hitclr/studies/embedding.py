@@ -12,6 +12,7 @@ from hitclr.data import BatchPlan, ViewDataset
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.methods import Method
+from hitclr.views import ViewSource
 
 __all__ = ["Embedded", "embed_events"]
 
@@ -41,6 +42,7 @@ def embed_events(
     augmentation: Augmentation | None = None,
     seed: int = 0,
     purpose: str = "embedding",
+    source: ViewSource | None = None,
 ) -> Embedded:
     """The representation of events, or of augmented views of them.
 
@@ -51,9 +53,10 @@ def embed_events(
         edges: the edges that the encoder wants.
         batch_size: events per forward pass.
         views: how many views of each event; 0 for the events as they are.
-        augmentation: what makes the views.
+        augmentation: what changes the hits of the views; None for nothing.
         seed: the seed of the views.
         purpose: other purposes draw other views.
+        source: what gives the hits of the views before that; None for the events as they are.
 
     Returns:
         One row per event, in order; with views, all events' first views, then their second, ...
@@ -67,6 +70,7 @@ def embed_events(
         edges=edges,
         seed=seed,
         purpose=purpose,
+        source=source if views else None,
     )
     rows: list[list[Tensor]] = [[] for _ in range(max(1, views))]
     for step in BatchPlan(events, batch_size, None):
