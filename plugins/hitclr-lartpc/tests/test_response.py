@@ -1,14 +1,16 @@
 """The response: charge, positions, and what each parameter does."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 import torch
 from hitclr_lartpc import LARTPC
 from hitclr_lartpc.geometry import PITCH, drift_of, position_of
 from hitclr_lartpc.physics import WORK, drift_velocity, modified_box
-from hitclr_lartpc.response import _shared, arriving_charge
+from hitclr_lartpc.response import _UNIT, _shared, _sides, arriving_charge
 
-from hitclr.detectors import Deposits
+from hitclr.detectors import Deposits, Throws, pack_cells, unpack_cells
 from hitclr.rng import generator
 
 
@@ -26,22 +28,83 @@ def test_no_charge_is_lost_between_voxels(make_line, throws_of):
     assert charge.double().sum().item() == pytest.approx(expected, rel=1e-5)
 
 
+def spread(places, widths, last=1000):
+    """The voxel [S, 3] and the part [S] of each share of clouds of charge 1; the cloud [S]."""
+    sides = [_sides(places[:, axis], widths[:, axis], last) for axis in range(3)]
+    event = torch.arange(len(places))
+    cell = pack_cells(event, torch.stack([lower for lower, _, _ in sides], 1))
+    moves = [step * unit for (_, step, _), unit in zip(sides, _UNIT, strict=True)]
+    cell, share = _shared(cell, torch.ones(len(places)), moves, [above for _, _, above in sides])
+    event, place = unpack_cells(cell)
+    return event, place, share
+
+
 def test_shares_of_a_cloud_sum_to_one_and_follow_the_gaussian():
     random = torch.Generator().manual_seed(0)
     places = 100 * torch.rand(2000, 3, generator=random)
     widths = torch.full((2000, 3), 0.15)
-    source, cell, share = _shared(places, widths)
+    source, cell, share = spread(places, widths)
     sums = torch.zeros(2000).index_add_(0, source, share)
     assert sums == pytest.approx(torch.ones(2000), abs=1e-6)
+    assert share.min() > 0
+    assert (cell + 0.5 - places[source]).abs().max() < 1.0
     # A cloud in the middle of a face: half on each side; in a corner: an eighth in each voxel.
-    source, cell, share = _shared(torch.tensor([[5.0, 2.5, 2.5]]), widths[:1])
+    _, cell, share = spread(torch.tensor([[5.0, 2.5, 2.5]]), widths[:1])
     assert share.tolist() == pytest.approx([0.5, 0.5])
     assert sorted(cell.tolist()) == [[4, 2, 2], [5, 2, 2]]
-    source, cell, share = _shared(torch.tensor([[5.0, 3.0, 7.0]]), widths[:1])
+    _, cell, share = spread(torch.tensor([[5.0, 3.0, 7.0]]), widths[:1])
     assert share.tolist() == pytest.approx([0.125] * 8)
+    assert len(cell.unique(dim=0)) == 8
     # One width inside: 0.8413 of a Gaussian is on its side.
-    source, cell, share = _shared(torch.tensor([[5.15, 2.5, 2.5]]), widths[:1])
-    assert share[cell[:, 0] == 5].item() == pytest.approx(0.8413, abs=1e-3)
+    for place, voxel in ((5.15, 5), (4.85, 4)):
+        _, cell, share = spread(torch.tensor([[place, 2.5, 2.5]]), widths[:1])
+        assert share[cell[:, 0] == voxel].item() == pytest.approx(0.8413, abs=1e-3)
+
+
+def test_shares_against_the_product_of_three_gaussian_integrals():
+    random = torch.Generator().manual_seed(1)
+    places = 20 + torch.rand(200, 3, generator=random)
+    widths = 0.05 + 0.15 * torch.rand(200, 3, generator=random)
+    source, cell, share = spread(places, widths)
+    # The part of each Gaussian on the voxel's side of the border, from the standard library.
+    expected = [
+        np.prod(
+            [
+                NormalDist(float(middle), float(width)).cdf(border)
+                if voxel < border
+                else 1 - NormalDist(float(middle), float(width)).cdf(border)
+                for voxel, border, middle, width in zip(
+                    own, near.round().tolist(), near, wide, strict=True
+                )
+            ]
+        )
+        for own, near, wide in zip(cell.tolist(), places[source], widths[source], strict=True)
+    ]
+    # A part below 0.02 goes to the other side: along three axes that is at most 0.06 of a cloud.
+    assert share.numpy() == pytest.approx(np.array(expected), abs=0.06)
+    assert np.abs(share.numpy() - expected).mean() < 0.005
+
+
+def test_a_cloud_at_an_edge_stays_inside_and_whole():
+    widths = torch.full((1, 3), 0.2)
+    for place, voxel in ((0.01, 0), (9.99, 9)):
+        _, cell, share = spread(torch.full((1, 3), place), widths, last=9)
+        assert (cell == voxel).all()
+        assert share.sum().item() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_no_charge_is_lost_at_the_edges_of_the_volume(throws_of):
+    corner = torch.tensor([349.999, 149.999, 249.999])
+    pos = torch.stack([corner, -corner, torch.tensor([-0.001, 149.999, -249.999])])
+    ones = torch.ones(3)
+    deposits = Deposits(torch.tensor([0, 3]), pos, ones, 0.4 * ones, 0 * ones)
+    cells, charge = arriving_charge(deposits, throws_of(lifetime=1e9))
+    escaped = modified_box(torch.tensor([2.5]), torch.tensor([0.5])).item()
+    assert charge.sum().item() == pytest.approx(3 * escaped / WORK, rel=1e-5)
+    _, place = unpack_cells(cells)
+    assert place.min() >= 0
+    assert place[:, 1].max() == 789  # 300 cm hold 789.5 pixels
+    assert place[:, 2].max() == 1315
 
 
 @pytest.mark.parametrize("lifetime", [500.0, 2200.0, 5000.0])
@@ -110,6 +173,28 @@ def test_diffusion_spreads_charge(make_line, throws_of):
     assert hits[0] <= hits[1] < hits[2]
 
 
+def test_longitudinal_diffusion_spreads_along_the_drift_alone(make_line, throws_of):
+    deposits = make_line(49.0)
+    widths = []
+    for value in (1e-6, 7e-6):
+        throws = throws_of(longitudinal_diffusion=value, transverse_diffusion=0.0)
+        cells, charge = arriving_charge(deposits, throws)
+        _, place = unpack_cells(cells)
+        parts = charge / charge.sum()
+        widths.append(
+            [
+                float((parts * (axis - (parts * axis).sum()) ** 2).sum())
+                for axis in (place[:, 0] & 1023, place[:, 1])
+            ]
+        )
+    # 49 cm are 128.95 voxels: the border at 129 is 0.05 voxels away, 300 us of drift spread the
+    # cloud by sqrt(2 x 7e-6 x 300) = 0.065 cm = 0.17 voxels, and 0.62 stay on the near side.
+    far = NormalDist(128.947, 0.1706).cdf(129.0)
+    assert widths[1][0] == pytest.approx(far * (1 - far), rel=0.02)
+    assert widths[1][0] > widths[0][0]
+    assert widths[1][1] == pytest.approx(widths[0][1], abs=1e-4)
+
+
 def test_noise_threshold_gain_and_dead_pixels(make_line, throws_of):
     deposits = make_line(25.0, energy=0.12)
     plain = LARTPC.respond(deposits, throws_of(), generator(0))
@@ -152,6 +237,21 @@ def test_each_event_has_its_own_throw(make_line, throws_of):
     _, charge = arriving_charge(both, throws)
     _, own = arriving_charge(make_line(25.0, energy=0.12), throws_of(lifetime=5000.0))
     assert torch.equal(charge[len(charge) - len(own) :], own)
+
+
+def test_events_of_a_batch_are_those_that_come_alone(deposits):
+    throws = LARTPC.draw(len(deposits), generator(5))
+    cells, charge = arriving_charge(deposits, throws)
+    event, place = unpack_cells(cells)
+    for number in range(len(deposits)):
+        chosen = torch.tensor([number])
+        own = Throws(
+            {name: value[chosen] for name, value in throws.values.items()}, throws.channels[chosen]
+        )
+        alone, its_charge = arriving_charge(deposits.select(chosen), own)
+        rows = event == number
+        assert torch.equal(unpack_cells(alone)[1], place[rows])
+        assert torch.allclose(its_charge, charge[rows], rtol=1e-5)
 
 
 def test_late_charge_is_read_out_further_away_and_lost_after_the_window(make_line, throws_of):

@@ -57,9 +57,10 @@ PARAMETERS = (
 Field, lifetime and transverse diffusion have the nominal values and ranges of arXiv:2502.07724. The
 longitudinal diffusion is that of the public simulation larnd-sim (4.0e-6 cm2/us; Li et al., Nucl.
 Instrum. Meth. A 816 (2016) 160 measured some 7e-6, ArgoNeuT's and MicroBooNE's values lie at 4e-6:
-arXiv:2104.06551), its range is in proportion to the transverse one. 500 electrons of noise are
-larnd-sim's too. The threshold is a choice: a quarter of what a minimum-ionising track leaves on a
-pixel; LArPix is run at 5 to 10 thousand electrons (arXiv:2403.03212).
+arXiv:2104.06551), its range is in proportion to the transverse one. 500 electrons of noise and a
+threshold of 5000 are larnd-sim's too, and LArPix has less than 500 electrons of noise
+(arXiv:1808.02969). The threshold is a quarter of what a minimum-ionising track leaves on a pixel.
+The ranges of noise, threshold, gain and dead pixels are choices.
 """
 
 _NOMINAL = {parameter.name: parameter.nominal for parameter in PARAMETERS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -38,6 +39,12 @@ or of a nuclear fragment, is not thinner than the path of its own electrons."""
 _NEGLIGIBLE = 0.02
 """A part of a cloud smaller than this, across one border of a voxel, stays with the rest."""
 _VOLUME_BITS = 10
+_LAST = (SLICES - 1, *(math.ceil(2 * half / PITCH) - 1 for half in HALF[1:]))
+"""The last voxel along each axis; those along y and z may reach over the edge."""
+_CORNERS = torch.cat([torch.zeros(1, 3, dtype=torch.int64), torch.eye(3, dtype=torch.int64)])
+_PACKED = pack_cells(torch.zeros(4, dtype=torch.int64), _CORNERS).tolist()
+_UNIT = tuple(packed - _PACKED[0] for packed in _PACKED[1:])
+"""What a step of one voxel along each axis adds to a packed one."""
 _NOMINAL_FIELD = next(p.nominal for p in PARAMETERS if p.name == "field")
 
 
@@ -50,23 +57,29 @@ def respond(deposits: Deposits, throws: Throws, generator: torch.Generator) -> E
     """
     cells, charge = arriving_charge(deposits, throws)
     event, place = unpack_cells(cells)
-    volume, slices = place[:, 0] >> _VOLUME_BITS, place[:, 0] & ((1 << _VOLUME_BITS) - 1)
-    row, column = place[:, 1], place[:, 2]
 
     def normal() -> Tensor:
         return torch.randn(charge.shape, generator=generator, device=generator.device)
 
+    def of_event(name: str) -> Tensor:
+        return throws[name].index_select(0, event)
+
     # The number of electrons that arrive fluctuates as a Poisson one, here its Gaussian limit.
-    charge = charge + charge.sqrt() * normal() + throws["noise"][event] * normal()
-    charge = charge * throws["gain"][event]
-    luck = channel_uniform(pixel_number(volume, row, column), throws.channels[event])
-    alive = luck >= throws["dead_fraction"][event]
-    kept = (alive & (charge >= throws["threshold"][event])).nonzero().flatten()
-    pos = position_of(volume[kept], slices[kept], row[kept], column[kept])
+    charge = charge + charge.sqrt() * normal() + of_event("noise") * normal()
+    charge = charge * of_event("gain")
+    # Most voxels hold but the tail of a cloud: what follows is for those above threshold.
+    heard = (charge >= of_event("threshold")).nonzero().flatten()
+    charge, event, place = (part.index_select(0, heard) for part in (charge, event, place))
+    volume, slices = place[:, 0] >> _VOLUME_BITS, place[:, 0] & ((1 << _VOLUME_BITS) - 1)
+    row, column = place[:, 1], place[:, 2]
+    channels = throws.channels.index_select(0, event)
+    luck = channel_uniform(pixel_number(volume, row, column), channels)
+    alive = (luck >= of_event("dead_fraction")).nonzero().flatten()
+    pos = position_of(volume, slices, row, column).index_select(0, alive)
     return EventStore(
-        hits={fields.POS: pos, fields.X: (charge[kept] / 1000)[:, None]},
+        hits={fields.POS: pos, fields.X: (charge.index_select(0, alive) / 1000)[:, None]},
         events=dict(deposits.truth),
-        ptr=offsets(event[kept], len(deposits)),
+        ptr=offsets(event.index_select(0, alive), len(deposits)),
         feature_names=("charge",),
         feature_units=("ke",),
         position_unit="cm",
@@ -82,66 +95,96 @@ def arriving_charge(deposits: Deposits, throws: Throws) -> tuple[Tensor, Tensor]
     Returns:
         The voxels [K] int64, from `pack_cells`, sorted, and the number of electrons [K] float32.
     """
+    # The nominal velocity turns a time of arrival into a position along the drift.
+    nominal = drift_velocity(torch.tensor(_NOMINAL_FIELD, device=deposits.device))
     inside = in_volume(deposits.pos).nonzero().flatten()
-    event, pos = deposits.event[inside], deposits.pos[inside]
-    energy, length = deposits.energy[inside], deposits.length[inside]
-    field = throws["field"][event]
+    event, pos = deposits.event.index_select(0, inside), deposits.pos.index_select(0, inside)
+    late = deposits.time.index_select(0, inside) / 1000
     volume, way = drift_of(pos[:, 0])
-    velocity = drift_velocity(throws["field"])[event]
-    time = way / velocity
-    escaped = modified_box(energy / length.clamp(min=_SHORTEST), field)
-    charge = energy / WORK * escaped * attenuation(time, throws["lifetime"][event])
+    time = way / drift_velocity(throws["field"]).index_select(0, event)
+    along = (time + late) * nominal / PITCH
 
-    # In voxels from the pixels: along the drift by arrival time and nominal velocity.
-    nominal = drift_velocity(torch.tensor(_NOMINAL_FIELD, device=pos.device))
-    arrival = time + deposits.time[inside] / 1000
-    along = arrival * nominal / PITCH
-    slow = diffusion_width(time, throws["longitudinal_diffusion"][event]) * nominal / velocity
-    wide = diffusion_width(time, throws["transverse_diffusion"][event]) / PITCH
-    half = pos.new_tensor(HALF)
-    across = (pos + half) / PITCH
-    places = torch.stack([along, across[:, 1], across[:, 2]], 1)
-    widths = torch.stack([slow / PITCH, wide, wide], 1)
     in_time = (along < SLICES).nonzero().flatten()
-    source, cell, share = _shared(places[in_time], widths[in_time])
-    source = in_time[source]
-    cell[:, 0] = cell[:, 0].clamp(0, SLICES - 1)
-    cell[:, 1] = cell[:, 1].clamp(0, _rows(HALF[1]))
-    cell[:, 2] = cell[:, 2].clamp(0, _rows(HALF[2]))
-    cell[:, 0] += volume[source] << _VOLUME_BITS
-    cells, total = sum_cells(pack_cells(event[source], cell), charge[source] * share)
+    event, pos, volume, time, along = (
+        part.index_select(0, in_time) for part in (event, pos, volume, time, along)
+    )
+    rows = inside.index_select(0, in_time)
+    energy, length = deposits.energy.index_select(0, rows), deposits.length.index_select(0, rows)
+
+    def of_event(name: str) -> Tensor:
+        return throws[name].index_select(0, event)
+
+    field = of_event("field")
+    escaped = modified_box(energy / length.clamp(min=_SHORTEST), field)
+    charge = energy / WORK * escaped * attenuation(time, of_event("lifetime"))
+
+    # In voxels from the pixels, and from the lower edges along y and z.
+    stretch = (nominal / drift_velocity(throws["field"])).index_select(0, event)
+    slow = diffusion_width(time, of_event("longitudinal_diffusion")) * stretch / PITCH
+    wide = diffusion_width(time, of_event("transverse_diffusion")) / PITCH
+    places = (along, (pos[:, 1] + HALF[1]) / PITCH, (pos[:, 2] + HALF[2]) / PITCH)
+    sides = [
+        _sides(place, width, last)
+        for place, width, last in zip(places, (slow, wide, wide), _LAST, strict=True)
+    ]
+    low = torch.stack([lower for lower, _, _ in sides], 1)
+    low[:, 0] += volume << _VOLUME_BITS
+    moves = [step * unit for (_, step, _), unit in zip(sides, _UNIT, strict=True)]
+    cells, parts = _shared(pack_cells(event, low), charge, moves, [above for _, _, above in sides])
+    cells, total = sum_cells(cells, parts)
     return cells, total
 
 
-def _rows(half: float) -> int:
-    """The last row of pixels along a side of twice ``half`` cm; it may reach over the edge."""
-    return math.ceil(2 * half / PITCH) - 1
-
-
-def _shared(places: Tensor, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Share clouds among the voxels on both sides of the nearest border along each axis.
+def _sides(place: Tensor, width: Tensor, last: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The voxels on both sides of the border that is nearest to a cloud, along one axis.
 
     Args:
-        places: [M, 3] the clouds' middles in voxels.
-        widths: [M, 3] their widths in voxels, well below a half.
+        place: [M] the clouds' middles in voxels.
+        width: [M] their widths in voxels, well below a half.
+        last: the number of the last voxel; what reaches beyond it or below 0 stays at the edge.
 
     Returns:
-        The cloud [S] of each share, its voxel [S, 3] int64, and its part of the charge [S]. The
-        parts of a cloud sum to 1.
+        The lower voxel [M] int64, the step from it to the upper one [M], 1 or at an edge 0, and
+        the part of the cloud in the upper one [M], between 0 and 1.
     """
-    border = places.round()
-    above = 0.5 * (1 + torch.erf((places - border) / (math.sqrt(2) * widths.clamp(min=1e-9))))
-    above = torch.where(above < _NEGLIGIBLE, torch.zeros_like(above), above)
-    above = torch.where(above > 1 - _NEGLIGIBLE, torch.ones_like(above), above)
-    lower = border.long() - 1
-    source = torch.arange(len(places), device=places.device)
-    share = torch.ones_like(above[:, 0])
-    steps = torch.zeros_like(source)
-    for axis in range(3):
-        part = above[source, axis]
-        low, high = (part < 1).nonzero().flatten(), (part > 0).nonzero().flatten()
-        steps = torch.cat([steps[low], steps[high] + (1 << axis)])
-        share = torch.cat([share[low] * (1 - part[low]), share[high] * part[high]])
-        source = torch.cat([source[low], source[high]])
-    shift = torch.stack([steps >> axis & 1 for axis in range(3)], 1)
-    return source, lower[source] + shift, share
+    border = place.round()
+    above = 0.5 * (1 + torch.erf((place - border) / (math.sqrt(2) * width.clamp(min=1e-9))))
+    above = torch.where(above < _NEGLIGIBLE, 0.0, above)
+    above = torch.where(above > 1 - _NEGLIGIBLE, 1.0, above)
+    upper = border.long()
+    lower = (upper - 1).clamp(0, last)
+    return lower, upper.clamp(0, last) - lower, above
+
+
+def _shared(
+    cell: Tensor, charge: Tensor, moves: Sequence[Tensor], above: Sequence[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Share clouds between two voxels along each axis.
+
+    Args:
+        cell: [M] int64, the voxel of each cloud that is the lower one along all axes, packed.
+        charge: [M] what to share.
+        moves: for each axis [M] int64, what leads from a packed voxel to the upper one.
+        above: for each axis [M], the part in the upper one.
+
+    Returns:
+        The packed voxel [S] and the charge [S] of each share that is not 0. The sum of the charge
+        stays.
+    """
+    source = torch.arange(len(cell), device=cell.device)
+    for axis, (move, part) in enumerate(zip(moves, above, strict=True)):
+        # Every share stays on the side where more of it is, and a copy goes to the other side
+        # where something is left for it: few do, so that little is copied.
+        upper = part > 0.5
+        near = torch.where(upper, part, 1 - part)
+        here = torch.where(upper, move, 0)
+        across = move - 2 * here
+        if axis:
+            near, here, across = (value.index_select(0, source) for value in (near, here, across))
+        cell = cell + here
+        split = (near < 1).nonzero().flatten()
+        far = charge.index_select(0, split) * (1 - near.index_select(0, split))
+        other = cell.index_select(0, split) + across.index_select(0, split)
+        cell, charge = torch.cat([cell, other]), torch.cat([charge * near, far])
+        source = torch.cat([source, source.index_select(0, split)])
+    return cell, charge
