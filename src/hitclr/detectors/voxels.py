@@ -61,7 +61,9 @@ def sum_cells(packed: Tensor, *amounts: Tensor) -> tuple[Tensor, ...]:
     place = torch.cumsum(first, 0) - 1
     count = int(place[-1]) + 1 if place.numel() else 0
     sums = [
-        amount.new_zeros((count, *amount.shape[1:])).index_add_(0, place, amount[order])
+        amount.new_zeros((count, *amount.shape[1:])).index_add_(
+            0, place, amount.index_select(0, order)
+        )
         for amount in amounts
     ]
     return (sorted_cells[first], *sums)
