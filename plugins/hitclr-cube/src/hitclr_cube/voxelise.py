@@ -33,8 +33,8 @@ class Voxelise(Augmentation):
         SchemaError: (on use) the batch has no such feature.
     """
 
-    # The tag is among them because a hit that another augmentation added, and that copied the
-    # columns of an old one but for the tag, may take that one's place.
+    # The tag is among them: a hit that another augmentation added, a copy of an old one but for the
+    # tag, may take the place of that one.
     writes = (fields.POS, fields.X, CROSSTALK)
     keeps_hits = False
 
