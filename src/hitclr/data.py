@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import lightning as L
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from torch_geometric.data import Batch
@@ -24,13 +22,14 @@ from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.methods import Needs
-from hitclr.rng import generator, seed_for
+from hitclr.rng import generator, scrambled, seed_for, shifted
 from hitclr.views import StoredViews, ViewSource
 
 __all__ = ["SPLITS", "BatchPlan", "EventDataModule", "Step", "ViewDataset", "split_events"]
 
 SPLITS = ("train", "validation", "test")
 _NOWHERE = -1
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 
 
 @dataclass(frozen=True)
@@ -167,16 +166,12 @@ def split_events(
 def _uniform(seed: int, *columns: Tensor) -> Tensor:
     """A number [M] float64 in [0, 1) that follows from the seed and the row of the columns [M].
 
-    The finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-    generators", OOPSLA 2014, fig. 16) on one column after the other.
+    A hash (`hitclr.rng.scrambled`) of one column after the other.
     """
-    mixed: NDArray[np.uint64] = np.full(len(columns[0]), seed, dtype=np.uint64)
+    mixed = torch.full_like(columns[0], seed)
     for column in columns:
-        mixed = (mixed ^ column.numpy().astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed = mixed ^ (mixed >> np.uint64(31))
-    return torch.from_numpy((mixed >> np.uint64(11)).astype(np.float64) / 2**53)
+        mixed = scrambled((mixed ^ column) + _GOLDEN)
+    return shifted(mixed, 11).double() / 2**53
 
 
 class EventDataModule(L.LightningDataModule):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 
 import torch
+from torch import Tensor
 
-__all__ = ["generator", "seed_for"]
+__all__ = ["generator", "scrambled", "seed_for", "shifted"]
 
 
 def seed_for(seed: int, *keys: int | str) -> int:
@@ -37,3 +38,25 @@ def generator(seed: int, *keys: int | str, device: str | torch.device = "cpu") -
     made = torch.Generator(device=device)
     made.manual_seed(seed_for(seed, *keys))
     return made
+
+
+_FIRST, _SECOND = 0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64)
+
+
+def shifted(value: Tensor, bits: int) -> Tensor:
+    """A logical shift of int64 to the right: torch's own keeps the sign."""
+    return (value >> bits) & ((1 << (64 - bits)) - 1)
+
+
+def scrambled(value: Tensor) -> Tensor:
+    """A hash [...] int64 of each number [...] int64, all bits of which depend on all of its.
+
+    The finaliser of splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+    generators", OOPSLA 2014, fig. 16).
+
+    >>> scrambled(torch.tensor([1])).tolist()  # 0x5692161d100b05e5
+    [6238072747940578789]
+    """
+    value = (value ^ shifted(value, 30)) * _FIRST
+    value = (value ^ shifted(value, 27)) * _SECOND
+    return value ^ shifted(value, 31)

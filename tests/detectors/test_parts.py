@@ -1,5 +1,7 @@
 """Parameters, throws, the beam, deposits, voxels and channels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,7 @@ from hitclr.detectors import (
     sum_cells,
     unpack_cells,
 )
+from hitclr.detectors.gun.material import Element
 from hitclr.errors import SettingsError
 from hitclr.rng import generator
 
@@ -118,6 +121,12 @@ def test_the_gun_refuses_what_it_does_not_know():
         shoot(primaries([11, 11], [5, 2000]), LIQUID_ARGON, random, step=0.2)
     with pytest.raises(SettingsError, match="positive step"):
         shoot(primaries([11], [5]), LIQUID_ARGON, random, step=0.0)
+
+
+def test_the_gun_refuses_a_material_without_cross_sections():
+    xenon = replace(LIQUID_ARGON, name="xenon", elements=(Element(54, 131.29, 1.0),))
+    with pytest.raises(SettingsError, match=r"elements \[54\] of xenon: expected .* \[1, 6, 18\]"):
+        shoot(primaries([11], [5]), xenon, np.random.default_rng(0), step=0.2)
 
 
 def test_no_primaries_no_deposits():

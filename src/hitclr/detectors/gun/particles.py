@@ -133,9 +133,3 @@ class Particles:
                 for field in fields(Particles)
             )
         )
-
-    @staticmethod
-    def none() -> Particles:
-        """No particle."""
-        ints, floats, vectors = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 3))
-        return Particles(ints, ints, vectors, vectors, floats, floats, floats)

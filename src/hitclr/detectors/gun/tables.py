@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from hitclr.detectors.gun import xcom
 from hitclr.detectors.gun.annihilation import annihilation_rate
 from hitclr.detectors.gun.energy_loss import (
     delta_rate,
@@ -35,6 +36,7 @@ from hitclr.detectors.gun.particles import (
 )
 from hitclr.detectors.gun.photons import photon_rates
 from hitclr.detectors.gun.radiation import Bremsstrahlung
+from hitclr.errors import SettingsError
 
 __all__ = [
     "ANNIHILATION",
@@ -104,9 +106,20 @@ class Tables:
         rates: [kinds, G, 9] the rates per cm of the processes, summed up to and with each one.
         stop: [kinds] the kinetic energy in MeV at which a particle is taken to stop.
         stop_range: [kinds] its residual range then, in cm.
+
+    Raises:
+        SettingsError: the material has an element whose cross sections are not tabulated.
     """
 
     def __init__(self, material: Material) -> None:
+        unknown = [e.charge for e in material.elements if e.charge not in xcom.PAIR]
+        if unknown:
+            message = (
+                f"the gun has no cross sections for the elements {unknown} of {material.name}: "
+                f"expected charges Z among {sorted(xcom.PAIR)}. Add them to "
+                f"hitclr.detectors.gun.xcom and hadrons"
+            )
+            raise SettingsError(message)
         self.material = material
         self.radiation = Bremsstrahlung(material, PHOTON_CUT)
         self.energy = np.geomspace(_GRID_LOW, 1.001 * HIGHEST, _GRID_SIZE)

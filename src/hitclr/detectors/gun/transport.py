@@ -146,8 +146,7 @@ class Transport:
         Landau's tail.
         """
         low = t.COLLISION_CUT
-        most = largest_transfer(energy, np.where(kind <= POSITRON, 1.0, MASS[kind]))
-        most = np.where(kind == ELECTRON, energy / 2, np.where(kind == POSITRON, energy, most))
+        most = _largest_transfer(kind, energy)
         high = np.maximum(np.minimum(t.DELTA_CUT, most), low * 1.001)
         inverse = 1 / low - 1 / high
         single = np.log(high / low) / inverse  # the mean of one
@@ -274,12 +273,10 @@ class Transport:
 
     def _delta_energies(self, p: Particles) -> Floats:
         """Energies of delta rays in MeV, 0 where the particle can no longer make one."""
-        gamma = 1 + p.energy / np.where(p.kind <= POSITRON, ELECTRON_MASS, MASS[p.kind])
+        gamma = 1 + p.energy / MASS[p.kind]
         beta2 = 1 - 1 / (gamma * gamma)
         electron, positron = p.kind == ELECTRON, p.kind == POSITRON
-        heavy = np.where(p.kind <= POSITRON, 1.0, MASS[p.kind])
-        most = largest_transfer(p.energy, heavy)
-        most = np.where(electron, p.energy / 2, np.where(positron, p.energy, most))
+        most = _largest_transfer(p.kind, p.energy)
         able = np.flatnonzero(most > t.DELTA_CUT)
         inverse = 1 / t.DELTA_CUT - 1 / most[able]
 
@@ -350,3 +347,14 @@ class Transport:
         if not muon.all():
             made += decay_pions(p.take(~muon), self.account, self.random)
         return made
+
+
+def _largest_transfer(kind: Ints, energy: Floats) -> Floats:
+    """The most [N] in MeV that charged particles can give to an electron.
+
+    An electron gives half of its energy, since the slower of two is called the secondary; a
+    positron all of it.
+    """
+    heavy = largest_transfer(energy, MASS[kind])
+    light = np.where(kind == ELECTRON, energy / 2, energy)
+    return np.where(kind <= POSITRON, light, heavy)
