@@ -4,6 +4,7 @@ from hitclr.augment.base import Augmentation
 from hitclr.augment.chain import Chain
 from hitclr.augment.charge_scale import ChargeScale
 from hitclr.augment.charge_smear import ChargeSmear
+from hitclr.augment.charge_threshold import ChargeThreshold
 from hitclr.augment.choose import Choose
 from hitclr.augment.draws import Draws
 from hitclr.augment.hit_dropout import HitDropout
@@ -26,6 +27,7 @@ __all__ = [
     "Chain",
     "ChargeScale",
     "ChargeSmear",
+    "ChargeThreshold",
     "Choose",
     "Draws",
     "HitDropout",

@@ -29,6 +29,7 @@ def register_augmentations(registrar: Registrar[type[Augmentation]]) -> None:
     registrar.add("hit-dropout", augment.HitDropout)
     registrar.add("charge-smear", augment.ChargeSmear)
     registrar.add("charge-scale", augment.ChargeScale)
+    registrar.add("charge-threshold", augment.ChargeThreshold)
     registrar.add("translation", augment.Translation)
     registrar.add("position-jitter", augment.PositionJitter)
 

@@ -13,8 +13,9 @@ from hitclr.detectors import DepositsFile
 from hitclr.errors import OutputError, SettingsError
 from hitclr.io import Schema, load_schema
 from hitclr.io.chunk import Chunk, read_chunk
+from hitclr.io.columns import Source, key_values
 from hitclr.io.propose import propose_schema
-from hitclr.io.rootfile import find_tree, open_root
+from hitclr.io.rootfile import find_tree, open_root, read_branch, require_branches
 from hitclr.plugins import Plugins
 from hitclr.reports.hits_display import Event, draw_event
 from hitclr.reports.style import style
@@ -108,7 +109,10 @@ def _entry_of(tree: Any, schema: Schema, event: int, file: Path) -> int:
     if schema.key is None:
         message = f"the schema {schema.name!r} has no key, so events of {file} go by entry only"
         raise SettingsError(message)
-    found = np.flatnonzero(tree[schema.key.branch].array(library="np") == event)
+    require_branches(tree, [schema.key.branch], file)
+    ids = read_branch(tree, schema.key.branch, file, 0, int(tree.num_entries))
+    keys, present = key_values(ids, schema.key, Source(file, schema.tree, 0))
+    found = np.flatnonzero(present & (keys == event))
     if not len(found):
         message = f"{file}: no event has the id {event} in {schema.key.branch}"
         raise SettingsError(message)

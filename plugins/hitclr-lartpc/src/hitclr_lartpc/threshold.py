@@ -1,43 +1,22 @@
-"""A higher charge threshold."""
+"""A higher charge threshold, with this detector's numbers."""
 
 from __future__ import annotations
 
-import torch
-from torch_geometric.data import Batch
-
-from hitclr.augment import (
-    Augmentation,
-    Draws,
-    Parameter,
-    check_parameter,
-    drop_hits,
-    sample_parameter,
-)
-from hitclr.events import feature_index
+from hitclr import augment
+from hitclr.augment import Parameter
 
 __all__ = ["ChargeThreshold"]
 
 
-class ChargeThreshold(Augmentation):
+class ChargeThreshold(augment.ChargeThreshold):
     """Drop the hits with less charge than a threshold; the brightest hit of an event stays.
 
-    What changes the charge, or the response to it, is to be followed by this: a detector reads out
-    no hit below its threshold.
-
     Args:
-        threshold: the smallest charge that stays, in the feature's unit; drawn per event. The
-            default is for a charge in thousands of electrons and begins at the detector's nominal
-            threshold: hits below it are not there.
+        threshold: the smallest charge that stays, in thousands of electrons; drawn per event. The
+            default begins at the detector's nominal threshold: hits below it are not there.
         feature: the name of the charge.
         probability: the probability with which each event is changed.
-
-    Raises:
-        SettingsError: an argument is out of range.
-        SchemaError: (on use) the batch has no such feature.
     """
-
-    writes = ()
-    keeps_hits = False
 
     def __init__(
         self,
@@ -45,16 +24,4 @@ class ChargeThreshold(Augmentation):
         feature: str = "charge",
         probability: float = 1.0,
     ) -> None:
-        super().__init__(probability)
-        self.threshold = check_parameter("ChargeThreshold, threshold", threshold, low=0.0)
-        self.feature = feature
-
-    def sample(self, batch: Batch, generator: torch.Generator) -> Draws:
-        """Draw ``threshold`` [B] per event."""
-        threshold = sample_parameter(self.threshold, batch.num_graphs, generator)
-        return Draws(batch.ptr, event={"threshold": threshold})
-
-    def transform(self, batch: Batch, draws: Draws) -> Batch:
-        """Keep the hits that reach the threshold of their event."""
-        charge = batch.x[:, feature_index(batch, self.feature)]
-        return drop_hits(batch, charge >= draws.event["threshold"][batch.batch], rank=charge)
+        super().__init__(threshold, feature, probability)
