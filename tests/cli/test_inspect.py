@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from hitclr.cli.inspect import inspect
 from hitclr.errors import InputError, OutputError, SchemaError
 from hitclr.io import load_schema
-from hitclr.io.propose import propose_schema
+from hitclr.io.inspection.propose import propose_schema
 
 
 def run(*arguments):

@@ -18,7 +18,7 @@ from joblib.externals.loky import get_reusable_executor
 from hitclr.detectors import LIQUID_ARGON, POLYSTYRENE, DepositsFile, Throw, read_deposits
 from hitclr.errors import HitclrError, InputError, OutputError, PluginError, SettingsError
 from hitclr.io import BadInput, Sample, read_samples
-from hitclr.io.inspect import summarise_file
+from hitclr.io.inspection.inspect import summarise_file
 from hitclr.runs import simulate, simulation_block
 from hitclr.runs.simulation_files import output_files
 

@@ -15,8 +15,8 @@ from hitclr.cli.show import console, say
 from hitclr.errors import OutputError
 
 if TYPE_CHECKING:
-    from hitclr.io.guess import Guess, Guesses
-    from hitclr.io.inspect import BranchSummary
+    from hitclr.io.inspection.guess import Guess, Guesses
+    from hitclr.io.inspection.inspect import BranchSummary
 
 __all__ = ["inspect"]
 
@@ -51,7 +51,7 @@ def inspect(
     if write_schema is None:
         _show(file, tree, whole=show_all)
         return
-    from hitclr.io.propose import propose_schema
+    from hitclr.io.inspection.propose import propose_schema
 
     if write_schema == "-":
         typer.echo(propose_schema(file, tree).text, nl=False)
@@ -95,7 +95,7 @@ def _show_guesses(guesses: Guesses, choice: str) -> None:
 
 
 def _show(file: Path, tree: str | None, *, whole: bool) -> None:
-    from hitclr.io.guess import guess_file
+    from hitclr.io.inspection.guess import guess_file
 
     trees = guess_file(file, tree)
     console.print(str(file), markup=False, soft_wrap=True)

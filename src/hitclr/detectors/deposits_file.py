@@ -15,8 +15,8 @@ from hitclr.detectors.deposits import Deposits
 from hitclr.detectors.deposits_info import DepositsInfo
 from hitclr.errors import InputError
 from hitclr.events import ptr_from_counts
+from hitclr.io.files import find_tree, open_root, read_branch, require_branches
 from hitclr.io.policy import Reason
-from hitclr.io.rootfile import find_tree, open_root, read_branch, require_branches
 
 __all__ = ["DEPOSITS_TREE", "DepositsFile", "deposits_columns", "read_deposits"]
 

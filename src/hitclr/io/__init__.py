@@ -1,10 +1,17 @@
 """ROOT in and out: schema, reader, inspection, writer."""
 
-from hitclr.io.chunk import Chunk
-from hitclr.io.event_writer import EventFormat, EventWriter
 from hitclr.io.policy import BadInput, Policy, Reason
-from hitclr.io.reader import Progress, check_samples, iterate_file, read_samples
-from hitclr.io.samples import Sample, Use, class_names, expand_files
+from hitclr.io.reading import (
+    Chunk,
+    Progress,
+    Sample,
+    Use,
+    check_samples,
+    class_names,
+    expand_files,
+    iterate_file,
+    read_samples,
+)
 from hitclr.io.schema import (
     Column,
     Feature,
@@ -14,7 +21,7 @@ from hitclr.io.schema import (
     Schema,
     load_schema,
 )
-from hitclr.io.writer import FriendWriter
+from hitclr.io.writing import EventFormat, EventWriter, FriendWriter
 
 __all__ = [
     "BadInput",

@@ -12,10 +12,10 @@ from hitclr import fields
 from hitclr.detectors import DepositsFile
 from hitclr.errors import OutputError, SettingsError
 from hitclr.io import Schema, load_schema
-from hitclr.io.chunk import Chunk, read_chunk
-from hitclr.io.columns import Source, key_values
-from hitclr.io.propose import propose_schema
-from hitclr.io.rootfile import find_tree, open_root, read_branch, require_branches
+from hitclr.io.files import find_tree, open_root, read_branch, require_branches
+from hitclr.io.inspection.propose import propose_schema
+from hitclr.io.reading.chunk import Chunk, read_chunk
+from hitclr.io.reading.columns import Source, key_values
 from hitclr.plugins import Plugins
 from hitclr.reports.hits_display import Event, draw_event
 from hitclr.reports.style import style

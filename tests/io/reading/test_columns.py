@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitclr.io.columns import any_per_event, ragged_median, ragged_minimum
+from hitclr.io.reading.columns import any_per_event, ragged_median, ragged_minimum
 
 ragged = st.lists(st.lists(st.floats(-1e9, 1e9), max_size=6), max_size=8)
 

@@ -8,7 +8,7 @@ import pytest
 import uproot
 
 from hitclr.errors import InputError
-from hitclr.io.inspect import Look, summarise_file
+from hitclr.io.inspection.inspect import Look, summarise_file
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_no_more_than_the_first_thousand_entries_are_read(tmp_path, write):
 
 
 def test_large_entries_are_read_in_small_number(tmp_path, write, monkeypatch):
-    monkeypatch.setattr("hitclr.io.inspect._BYTES", 8000)
+    monkeypatch.setattr("hitclr.io.inspection.inspect._BYTES", 8000)
     lists = ak.unflatten(np.arange(10000.0), 100)
     found = branches(write(tmp_path / "a.root", {"hit_x": lists, "run": np.arange(100)}))
     assert 5 <= found["hit_x"].look.entries <= 10  # 800 bytes an entry, and offsets

@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 
 from hitclr.errors import SchemaError
-from hitclr.io import words
-from hitclr.io.guess import MAX_CLASSES, Guess, Guesses, guess_file
-from hitclr.io.inspect import TreeSummary
+from hitclr.io.inspection import words
+from hitclr.io.inspection.guess import MAX_CLASSES, Guess, Guesses, guess_file
+from hitclr.io.inspection.inspect import TreeSummary
 from hitclr.io.schema import Schema, load_schema
 
 __all__ = ["Proposal", "propose_schema", "schema_text"]

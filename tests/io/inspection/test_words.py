@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hitclr.io import words
+from hitclr.io.inspection import words
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from hitclr.io import (
     check_samples,
     load_schema,
     read_samples,
-    reader,
 )
-from hitclr.io.columns import _is_number
+from hitclr.io.reading import reader
+from hitclr.io.reading.columns import _is_number
 
 
 @pytest.fixture

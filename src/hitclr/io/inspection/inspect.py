@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from hitclr.io.rootfile import find_tree, open_root, tree_names
+from hitclr.io.files import find_tree, open_root, tree_names
 
 __all__ = [
     "BranchSummary",

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import awkward as ak
 import numpy as np
 
-from hitclr.io import words
-from hitclr.io.inspect import BranchSummary, Look, TreeSummary, summarise_tree
-from hitclr.io.rootfile import find_tree, open_root, read_branch, tree_names
+from hitclr.io.files import find_tree, open_root, read_branch, tree_names
+from hitclr.io.inspection import words
+from hitclr.io.inspection.inspect import BranchSummary, Look, TreeSummary, summarise_tree
 
 __all__ = ["MAX_CLASSES", "Guess", "Guesses", "Role", "Tier", "guess_branches", "guess_file"]
 

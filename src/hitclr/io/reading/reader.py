@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from hitclr import fields
 from hitclr.errors import InputError, SchemaError
 from hitclr.events import EventStore
-from hitclr.io.chunk import Chunk, read_chunk
+from hitclr.io.files import find_tree, open_root, read_branch, require_branches
 from hitclr.io.policy import SKIP_IT, BadInput, Reason
-from hitclr.io.rootfile import find_tree, open_root, read_branch, require_branches
-from hitclr.io.samples import Sample, class_names
+from hitclr.io.reading.chunk import Chunk, read_chunk
+from hitclr.io.reading.samples import Sample, class_names
 from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["Progress", "check_samples", "iterate_file", "read_samples"]

@@ -13,7 +13,7 @@ import uproot
 from numpy.typing import NDArray
 
 from hitclr.errors import SettingsError
-from hitclr.io.root_output import RootOutput
+from hitclr.io.writing.root_output import RootOutput
 
 __all__ = ["EventFormat", "EventWriter"]
 

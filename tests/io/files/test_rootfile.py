@@ -7,7 +7,8 @@ import pytest
 import uproot
 
 from hitclr.errors import InputError
-from hitclr.io import BadInput, Reason, Sample, load_schema, read_samples, rootfile
+from hitclr.io import BadInput, Reason, Sample, load_schema, read_samples
+from hitclr.io.files import rootfile
 
 
 def flipped(path, target, positions, seed):

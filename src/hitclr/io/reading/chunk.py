@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from hitclr import fields
 from hitclr.errors import InputError
-from hitclr.io.columns import (
+from hitclr.io.files import branch_names, read_branch
+from hitclr.io.policy import SKIP_IT, Reason
+from hitclr.io.reading.columns import (
     Source,
     any_per_event,
     event_values,
@@ -23,8 +25,6 @@ from hitclr.io.columns import (
     ragged_minimum,
     require_hit_list,
 )
-from hitclr.io.policy import SKIP_IT, Reason
-from hitclr.io.rootfile import branch_names, read_branch
 from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["Chunk", "Fault", "read_chunk"]

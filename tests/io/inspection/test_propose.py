@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitclr.errors import InputError, SchemaError
-from hitclr.io import BadInput, Sample, load_schema, propose, read_samples
-from hitclr.io.guess import guess_branches
-from hitclr.io.inspect import summarise_tree
-from hitclr.io.propose import propose_schema
+from hitclr.io import BadInput, Sample, load_schema, read_samples
+from hitclr.io.inspection import propose
+from hitclr.io.inspection.guess import guess_branches
+from hitclr.io.inspection.inspect import summarise_tree
+from hitclr.io.inspection.propose import propose_schema
 
 EVENTS = 40
 RANDOM = np.random.default_rng(8)

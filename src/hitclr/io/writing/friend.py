@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hitclr.io.root_output import RootOutput
+from hitclr.io.writing.root_output import RootOutput
 
 __all__ = ["FriendWriter"]
 
