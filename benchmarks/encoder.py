@@ -108,7 +108,7 @@ def main() -> None:
     encoder = GraphConvNeXt(2, size=options.size, k=options.k)
     channels, depth = encoder.norm.normalized_shape[0], len(encoder.blocks)
     other = EdgeConvStack(2, channels, depth, encoder.out_channels)
-    batch = InputNorm(2).fit(plain.x, plain.pos)(encoder.edges(plain))
+    batch = InputNorm(2).fit([(plain.x, plain.pos)])(encoder.edges(plain))
     seconds = best_times(
         {
             "graph-convnext": step(encoder, batch),

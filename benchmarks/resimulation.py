@@ -62,7 +62,7 @@ def main() -> None:
     batch = store.select(recorded).batch(torch.arange(len(recorded)))
     generic = Chain([Rotation(), HitDropout(), ChargeSmear(), ChargeScale(), PositionJitter(0.3)])
     encoder = GraphConvNeXt(batch.x.size(1), size=options.size)
-    ready = InputNorm(batch.x.size(1)).fit(batch.x, batch.pos)(encoder.edges(batch))
+    ready = InputNorm(batch.x.size(1)).fit([(batch.x, batch.pos)])(encoder.edges(batch))
     random = generator(1)
 
     def resimulate() -> None:

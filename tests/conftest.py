@@ -64,8 +64,10 @@ def toy_columns(number: int, seed: int, kind: str) -> dict[str, Any]:
     return columns
 
 
-def write_tree(path: Path, columns: dict[str, Any], tree: str = "events") -> Path:
-    """Write columns as a TTree, with counters kept out of the way."""
+def write_tree(
+    path: Path, columns: dict[str, Any], tree: str = "events", baskets: int | None = None
+) -> Path:
+    """Write columns as a TTree, so many entries a basket, with counters kept out of the way."""
     with uproot.recreate(path) as file:
         types = {}
         for name, values in columns.items():
@@ -75,8 +77,10 @@ def write_tree(path: Path, columns: dict[str, Any], tree: str = "events") -> Pat
             else:
                 types[name] = ak.types.ArrayType(array.type.content, 0).content
         file.mktree(tree, types, counter_name=lambda name: f"n_{name}")
-        if len(next(iter(columns.values()))):
-            file[tree].extend(columns)
+        number = len(next(iter(columns.values())))
+        step = baskets or max(number, 1)
+        for start in range(0, number, step):
+            file[tree].extend({name: part[start : start + step] for name, part in columns.items()})
     return path
 
 

@@ -15,13 +15,14 @@ from hitclr.build import (
     build_augmentation,
     build_deposits,
     build_method,
+    build_samples,
     build_schema,
     build_views,
     construct,
 )
 from hitclr.config import Spec, ViewSettings, make_settings
 from hitclr.errors import InputError, SettingsError, UnknownNameError
-from hitclr.io import load_schema
+from hitclr.io import BadInput, load_schema
 from hitclr.methods import Classifier, Contrastive
 from hitclr.plugins import Plugins, Registry, load_plugins
 from hitclr.views import PairedViews, ResimulatedViews
@@ -107,7 +108,8 @@ def test_deposits_files_are_found_and_settings_checked_before_reading(
         build_deposits(again(), with_cells, load_schema(shifting), tmp_path)
 
 
-def test_views(with_cells, cells, make_deposits, monkeypatch):
+def test_views(with_cells, cells, cells_schema, make_deposits, monkeypatch):
+    schema = load_schema(cells_schema)
     parts = {"d1.root": make_deposits([1, 2]), "d2.root": make_deposits([3, 4, 5])}
     parts["d3.root"] = parts["d2.root"].select(torch.tensor([0]))
     monkeypatch.setattr(build, "read_deposits", lambda path: parts[path.name])
@@ -119,19 +121,20 @@ def test_views(with_cells, cells, make_deposits, monkeypatch):
     store = dataclasses.replace(made, domain_names=("a", "b"))
     files = [Path("d1.root"), Path("d2.root")]
     rows = torch.arange(3)
-    source = build_views(again(vary="gain", probability=0.5), with_cells, store, files, rows)
+    half = again(vary="gain", probability=0.5)
+    source = build_views(half, with_cells, schema, store, files, rows)
     assert isinstance(source, ResimulatedViews)
     assert source.probability == 0.5
     assert source.vary == ("gain",)
     assert source.deposits.truth["event"].tolist() == [3, 4, 5]
     with pytest.raises(SettingsError, match="3 of 3"):
-        build_views(again(), with_cells, store, files[:1], rows)
-    part = build_views(again(), with_cells, store, [Path("d3.root")], rows[:1])
+        build_views(again(), with_cells, schema, store, files[:1], rows)
+    part = build_views(again(), with_cells, schema, store, [Path("d3.root")], rows[:1])
     assert isinstance(part, ResimulatedViews), "events that are not trained on need no deposits"
-    assert build_views(ViewSettings(), with_cells, store, (), rows) is None
+    assert build_views(ViewSettings(), with_cells, schema, store, (), rows) is None
     store.events["key"][2] = 3
     store.events["event_id"][2, 0] = 1
-    paired = build_views(ViewSettings(pair=("a", "b")), with_cells, store, (), rows)
+    paired = build_views(ViewSettings(pair=("a", "b")), with_cells, schema, store, (), rows)
     assert isinstance(paired, PairedViews)
 
 
@@ -165,3 +168,19 @@ def test_weights_depend_on_the_seed_alone(plugins, toy_settings, name, kind):
     assert all(same)
     weights = zip(first.parameters(), other.parameters(), strict=True)
     assert not all(torch.equal(a, b) for a, b in weights)
+
+
+def test_samples_from_names_and_servers(tmp_path):
+    (tmp_path / "a.root").touch()
+    (tmp_path / "names.txt").write_text("a.root\nhttps://host/b.root\n")
+
+    def samples(**files):
+        settings = make_settings({"schema": "toy", "data": {"samples": files}})
+        return build_samples(settings, tmp_path, BadInput())
+
+    first, second = samples(a="@names.txt", b="https://host/c.root")
+    assert first.files == (tmp_path / "a.root", "https://host/b.root")
+    assert second.files == ("https://host/c.root",)
+    for other in ("./x/../a.root", "https://HOST:443/b.root"):
+        with pytest.raises(SettingsError, match="is in two samples, 'a' and 'b'"):
+            samples(a="@names.txt", b=other)

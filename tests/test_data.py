@@ -12,6 +12,7 @@ from hitclr.data import BatchPlan, EventDataModule, Step, ViewDataset, split_eve
 from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import KNN
+from hitclr.io import StoredFeed
 from hitclr.methods import Needs
 from hitclr.rng import generator
 from hitclr.views import StoredViews
@@ -134,7 +135,7 @@ def test_plan_covers_each_event_once_in_even_steps():
     assert sorted(torch.cat([step.events for step in steps]).tolist()) == list(range(10, 33))
     again = torch.cat([step.events for step in plan])
     assert torch.equal(again, torch.cat([step.events for step in steps]))
-    plan.epoch = lambda: 1
+    plan.epoch = lambda: (1, 0)
     assert not torch.equal(again, torch.cat([step.events for step in plan]))
     assert list(BatchPlan(torch.arange(0), 8, seed=None)) == []
 
@@ -150,7 +151,7 @@ def module(needs, **options):
         "seed": 4,
         **options,
     }
-    return EventDataModule(events, parts, needs, **arguments)
+    return EventDataModule(StoredFeed(events), parts, needs, **arguments)
 
 
 def tensors(loader):
@@ -169,7 +170,7 @@ def test_views_do_not_depend_on_workers_but_on_the_epoch():
     for a, b in zip(here, there, strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
     loader = module(needs).train_dataloader()
-    loader.sampler.epoch = lambda: 1
+    loader.sampler.epoch = lambda: (1, 0)
     other = tensors(loader)
     assert not all(torch.equal(a[4], b[4]) for a, b in zip(here, other, strict=True))
 
@@ -185,7 +186,7 @@ def test_methods_get_what_they_need():
     for (view,) in plain.train_dataloader():
         assert bool((view.y >= 0).all())
         rows = view.event_id[:, 1]
-        assert torch.equal(view.x, plain.store.batch(rows).x)
+        assert torch.equal(view.x, plain.feed.store.batch(rows).x)
     labels = [view.y for (view,) in module(Needs(views=1)).train_dataloader()]
     assert bool((torch.cat(labels) < 0).any())
     without = module(Needs(), edges=None)
@@ -199,7 +200,7 @@ def test_nothing_to_augment_with_or_to_train_on():
     parts = divide(events, {0: "test"}, FRACTIONS, 1)
     with pytest.raises(SettingsError, match="left 0 of 4"):
         EventDataModule(
-            events,
+            StoredFeed(events),
             parts,
             Needs(),
             augmentation=None,
@@ -213,11 +214,8 @@ def test_nothing_to_augment_with_or_to_train_on():
 class Shifted:
     """Hits moved along x by a number of the generator's: a source for tests."""
 
-    def __init__(self, events):
-        self.stored = StoredViews(events)
-
-    def views(self, events, generators):
-        made = [view.clone() for view in self.stored.views(events, generators)]
+    def views(self, batch, generators):
+        made = [view.clone() for view in StoredViews().views(batch, generators)]
         for view, random in zip(made, generators, strict=True):
             view.pos[:, 0] += 1 + torch.rand((), generator=random)
         return made
@@ -226,7 +224,7 @@ class Shifted:
 def test_a_source_comes_before_the_augmentation():
     events = store()
     needs = Needs(views=2, augmented=True)
-    loader = module(needs, augmentation=None, source=Shifted(events)).train_dataloader()
+    loader = module(needs, augmentation=None, source=Shifted()).train_dataloader()
     first, second = next(iter(loader))
     stored = events.batch(first.event_id[:, 1])
     for view in (first, second):
@@ -234,23 +232,22 @@ def test_a_source_comes_before_the_augmentation():
         assert 1 <= float(shift.min()) <= float(shift.max()) < 2.001
         assert "edge_index" in view
     assert not torch.equal(first.pos, second.pos)
-    both = module(needs, source=Shifted(events)).train_dataloader()
+    both = module(needs, source=Shifted()).train_dataloader()
     alone = module(needs).train_dataloader()
     shifted, dropped = next(iter(both))[0], next(iter(alone))[0]
     assert shifted.pos.size(0) < stored.pos.size(0), "the augmentation acts after the source"
     assert set(shifted.x[:, 0].tolist()) != set(dropped.x[:, 0].tolist()), (
         "source and augmentation draw different numbers of one generator"
     )
-    plain = module(Needs(), source=Shifted(events), edges=None).train_dataloader()
+    plain = module(Needs(), source=Shifted(), edges=None).train_dataloader()
     (view,) = next(iter(plain))
     assert torch.equal(view.pos, events.batch(view.event_id[:, 1]).pos), "not asked for"
 
 
 def test_views_of_a_source_do_not_depend_on_workers():
-    events = store()
     needs = Needs(views=2, augmented=True)
-    here = tensors(module(needs, source=Shifted(events)).train_dataloader())
-    there = tensors(module(needs, source=Shifted(events), num_workers=2).train_dataloader())
+    here = tensors(module(needs, source=Shifted()).train_dataloader())
+    there = tensors(module(needs, source=Shifted(), num_workers=2).train_dataloader())
     for a, b in zip(here, there, strict=True):
         assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 

@@ -12,13 +12,15 @@ import torch
 from pydantic import ConfigDict, ValidationError, create_model
 from torch import Tensor, nn
 
+from hitclr import fields
 from hitclr.augment import Augmentation, Chain, Choose
 from hitclr.config import SampleSettings, Settings, Spec, ViewSettings
 from hitclr.detectors.deposits_file import read_deposits
 from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
-from hitclr.io import BadInput, Sample, Schema, expand_files, load_schema
+from hitclr.io import BadInput, FileName, Sample, Schema, expand_files, load_schema
+from hitclr.io.files import identity
 from hitclr.methods import Method, Optimisation
 from hitclr.nn import InputNorm
 from hitclr.plugins import Plugins, Registry
@@ -100,7 +102,7 @@ def build_schema(settings: Settings, plugins: Plugins, base: Path) -> Schema:
 
 
 def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[Sample]:
-    """The samples, with globs expanded; relative names start from ``base``.
+    """The samples, with globs and text files of names expanded; relative names start from ``base``.
 
     Raises:
         InputError: a glob matches nothing and the policy is ``raise``.
@@ -109,13 +111,21 @@ def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[S
 
     def build(name: str, sample: SampleSettings) -> Sample:
         files = expand_files(sample.files, base=base, sample=name, bad_input=bad_input)
-        return Sample(name, files, sample.label, sample.labelled, sample.use)
+        return Sample(
+            name,
+            files,
+            sample.label,
+            sample.labelled,
+            sample.use,
+            entries=sample.entries,
+            fraction=sample.fraction,
+        )
 
     samples = [build(name, sample) for name, sample in settings.data.samples.items()]
-    owners: dict[Path, str] = {}
+    owners: dict[str, str] = {}
     for sample in samples:
         for file in sample.files:
-            other = owners.setdefault(file.resolve(), sample.name)
+            other = owners.setdefault(identity(file), sample.name)
             if other != sample.name:
                 message = (
                     f"the file {file} is in two samples, {other!r} and {sample.name!r}: its events "
@@ -140,7 +150,7 @@ def build_augmentation(settings: ViewSettings, plugins: Plugins) -> Augmentation
 
 def build_deposits(
     settings: ViewSettings, plugins: Plugins, schema: Schema, base: Path
-) -> tuple[Path, ...]:
+) -> tuple[FileName, ...]:
     """The files that views are re-simulated from; none where views are not re-simulated.
 
     All is checked that can be before files are read.
@@ -180,8 +190,9 @@ def build_deposits(
 def build_views(
     settings: ViewSettings,
     plugins: Plugins,
+    schema: Schema,
     store: EventStore,
-    deposits: Sequence[Path],
+    deposits: Sequence[FileName],
     training: Tensor,
 ) -> ViewSource | None:
     """What gives the hits of views; None for the events as they are.
@@ -189,6 +200,7 @@ def build_views(
     Args:
         settings: of the views.
         plugins: the registries.
+        schema: how branches became events.
         store: the events.
         deposits: the files of `build_deposits`.
         training: [M] int64, the events that are trained on.
@@ -209,6 +221,7 @@ def build_views(
         resimulate.vary,
         resimulate.probability,
         required=training,
+        columns=[fields.POS, fields.X, *(fields.HIT_PREFIX + name for name in schema.hit_columns)],
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hitclr.errors import SettingsError, did_you_mean
-from hitclr.io import LabelRule, Policy, Use
+from hitclr.io import FeedKind, LabelRule, Policy, Use
 from hitclr.validation import explain, read_mapping, read_yaml
 
 __all__ = [
@@ -29,6 +29,9 @@ __all__ = [
     "make_settings",
     "override_settings",
 ]
+
+
+_STREAM_BUFFER = 2**14
 
 
 class _Settings(BaseModel):
@@ -60,6 +63,20 @@ class SampleSettings(_Settings):
     label: str | LabelRule | None = None
     labelled: bool = True
     use: Use = "split"
+    entries: tuple[int, int | None] = (0, None)
+    fraction: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("entries")
+    @classmethod
+    def _some_entries(cls, value: tuple[int, int | None]) -> tuple[int, int | None]:
+        first, last = value
+        if first < 0 or (last is not None and last <= first):
+            message = (
+                f"expected [first, end] with 0 <= first < end, such as [0, 1000], or [1000, null] "
+                f"for all from 1000 on; got {list(value)}"
+            )
+            raise ValueError(message)
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -73,10 +90,19 @@ class SampleSettings(_Settings):
 
 
 class SplitSettings(_Settings):
-    """The fractions of events for validation and test; the rest is for training."""
+    """The fractions of events for validation and test; the rest is for training.
+
+    Attributes:
+        validation: the fraction for validation.
+        test: the fraction for test.
+        by: ``hash``: each event is drawn for a side by its key, or its place where the schema has
+            none. ``entries``: each file's first events are for training, the next for validation,
+            its last for test; so that neighbours, which may be alike, are on one side.
+    """
 
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.2, ge=0, lt=1)
+    by: Literal["hash", "entries"] = "hash"
 
     @model_validator(mode="after")
     def _some_training(self) -> SplitSettings:
@@ -96,6 +122,14 @@ class DataSettings(_Settings):
         split: the fractions for validation and test.
         batch_size: events per training step.
         num_workers: processes that make views and edges; the numbers do not depend on it.
+        feed: where the hits of a batch come from: ``memory``; ``mapped``, a cache of flat columns
+            on disk, mapped into memory; or ``stream``, the ROOT files, read anew in each epoch.
+        cache: the folder of the cache; ``run`` for one in the folder of the run. Without it, the
+            user's cache folder for ``mapped`` and ``stream``, and none for ``memory``.
+        shuffle_buffer: events are shuffled by the blocks in which they are stored, and then within
+            so many; the same buffer gives the same order, whatever the feed. Without it, 16384 for
+            ``stream``, and all events at once otherwise.
+        threads: how many threads read and unpack branches at the same time.
     """
 
     samples: dict[str, SampleSettings] = Field(min_length=1)
@@ -104,6 +138,17 @@ class DataSettings(_Settings):
     split: SplitSettings = SplitSettings()
     batch_size: int = Field(default=64, ge=2)
     num_workers: int = Field(default=0, ge=0)
+    feed: FeedKind = "memory"
+    cache: str | None = None
+    shuffle_buffer: int | None = Field(default=None, ge=2)
+    threads: int = Field(default=2, ge=1)
+
+    @property
+    def buffer(self) -> int | None:
+        """How many events the order needs at a time; None for any number."""
+        if self.shuffle_buffer is None and self.feed == "stream":
+            return _STREAM_BUFFER
+        return self.shuffle_buffer
 
 
 class ResimulateSettings(_Settings):
@@ -167,12 +212,21 @@ class OptimizerSettings(_Settings):
 
 
 class TrainerSettings(_Settings):
-    """How long and on what is trained; names and values are Lightning's."""
+    """How long and on what is trained; names and values are Lightning's.
+
+    Attributes:
+        epochs: how often the training events are gone through.
+        accelerator: Lightning's name of the device.
+        precision: Lightning's name of the number format.
+        gradient_clip: the largest norm of the gradient.
+        checkpoint_minutes: a checkpoint is written so often, besides that at the end of each epoch.
+    """
 
     epochs: int = Field(default=20, ge=1)
     accelerator: str = "auto"
     precision: str = "32-true"
     gradient_clip: float | None = Field(default=1.0, gt=0)
+    checkpoint_minutes: float = Field(default=10.0, gt=0)
 
 
 class ProbeSettings(_Settings):
@@ -219,6 +273,16 @@ class Settings(_Settings):
     probe: ProbeSettings = ProbeSettings()
     seed: int = Field(default=0, ge=0)
     out: str = "runs/hitclr"
+
+    @model_validator(mode="after")
+    def _pairs_at_hand(self) -> Settings:
+        if self.views.pair and self.data.feed == "stream":
+            message = (
+                "views.pair needs the hits of other events at any time, which a stream does not "
+                "have: take `data.feed: mapped`, which holds as many"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _known_pair(self) -> Settings:

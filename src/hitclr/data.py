@@ -8,7 +8,8 @@ number of workers, and a resumed run goes on as if it had never stopped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import lightning as L
 import torch
@@ -19,36 +20,70 @@ from torch_geometric.data import Batch
 from hitclr import fields
 from hitclr.augment import Augmentation
 from hitclr.errors import SettingsError
-from hitclr.events import EventStore
+from hitclr.events import EventStore, blocks_of, shuffled
 from hitclr.graphs import EdgeBuilder
+from hitclr.io import Feed
 from hitclr.methods import Needs
-from hitclr.rng import generator, scrambled, seed_for, shifted
+from hitclr.rng import generator, seed_for, uniform_hash
 from hitclr.views import StoredViews, ViewSource
 
-__all__ = ["SPLITS", "BatchPlan", "EventDataModule", "Step", "ViewDataset", "split_events"]
+__all__ = [
+    "SPLITS",
+    "BatchPlan",
+    "EventDataModule",
+    "FedPlan",
+    "Share",
+    "Step",
+    "ViewDataset",
+    "fed",
+    "split_events",
+]
 
 SPLITS = ("train", "validation", "test")
 _NOWHERE = -1
-_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of an epoch: which events [K] int64."""
+    """One step of an epoch.
+
+    Attributes:
+        epoch: the epoch.
+        number: the step in it.
+        events: [K] int64, the events, in rising order.
+        batch: the events as they are, where whoever makes their views cannot get them.
+    """
 
     epoch: int
     number: int
     events: Tensor
+    batch: Batch | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which of several processes this one is."""
+
+    rank: int = 0
+    world: int = 1
 
 
 class BatchPlan(Sampler[Step]):
     """Cuts the events of an epoch into steps of nearly equal size.
 
+    The order follows from seed and epoch. Several processes get disjoint parts of it, which differ
+    by one event at most, and equally many steps.
+
     Args:
-        events: [M] int64, the events to go through.
+        events: [M] int64, the events to go through, in rising order.
         batch_size: the largest number of events in a step.
         seed: the seed of the order; None keeps the order as it is.
-        epoch: tells the epoch, and is asked whenever a pass begins.
+        epoch: tells the epoch, and the first step of it that is wanted; it is asked whenever a pass
+            begins.
+        blocks: [K+1] int64, offsets that cut all events into blocks (`blocks_of`), to shuffle first
+            these and then the events within ``buffer``; None to shuffle the events at once.
+        buffer: how many events the shuffled order may need at a time; with ``blocks``.
+        share: which process this is.
     """
 
     def __init__(
@@ -56,30 +91,80 @@ class BatchPlan(Sampler[Step]):
         events: Tensor,
         batch_size: int,
         seed: int | None,
-        epoch: Callable[[], int] = lambda: 0,
+        epoch: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        *,
+        blocks: Tensor | None = None,
+        buffer: int = 0,
+        share: Share | None = None,
     ) -> None:
         self.events = events
         self.batch_size = batch_size
         self.seed = seed
         self.epoch = epoch
+        self.blocks = blocks
+        self.buffer = buffer
+        self.share = share or Share()
 
     def __len__(self) -> int:
-        return -(-self.events.numel() // self.batch_size)
+        largest = -(-self.events.numel() // self.share.world)
+        return -(-largest // self.batch_size)
 
     def __iter__(self) -> Iterator[Step]:
-        events, epoch = self.events, self.epoch()
-        if self.seed is not None:
-            random = generator(self.seed, "order", epoch)
-            events = events[torch.randperm(events.numel(), generator=random)]
-        for number, part in enumerate(torch.tensor_split(events, len(self)) if len(self) else ()):
-            yield Step(epoch, number, part)
+        epoch, first = self.epoch()
+        for number, events in enumerate(self.steps(epoch)):
+            if number >= first:
+                yield Step(epoch, number, events)
+
+    def steps(self, epoch: int) -> tuple[Tensor, ...]:
+        """The events [K] int64 of each step of an epoch."""
+        if not len(self):
+            return ()
+        own = self._order(epoch)
+        return tuple(part.sort().values for part in torch.tensor_split(own, len(self)))
+
+    def _order(self, epoch: int) -> Tensor:
+        """The events of this process in their order."""
+        rank, world = self.share.rank, self.share.world
+        if self.seed is None:
+            return torch.tensor_split(self.events, world)[rank]
+        random = generator(self.seed, "order", epoch)
+        if self.blocks is None:
+            order = torch.randperm(self.events.numel(), generator=random)
+            return torch.tensor_split(self.events[order], world)[rank]
+        block = torch.searchsorted(self.blocks, self.events.contiguous(), right=True) - 1
+        place = torch.randperm(self.blocks.numel() - 1, generator=random)
+        order = torch.argsort(place[block], stable=True)
+        own = torch.tensor_split(self.events[order], world)[rank]
+        return shuffled(own, self.buffer, generator(self.seed, "shuffle", epoch, rank))
+
+
+class FedPlan(Sampler[Step]):
+    """The steps of a plan with their batches, for a feed that gives them in this process only."""
+
+    def __init__(self, plan: BatchPlan, feed: Feed) -> None:
+        self.plan = plan
+        self.feed = feed
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __iter__(self) -> Iterator[Step]:
+        steps = list(self.plan)
+        batches = self.feed.batches([step.events for step in steps])
+        for step, batch in zip(steps, batches, strict=True):
+            yield replace(step, batch=batch)
+
+
+def fed(plan: BatchPlan, feed: Feed) -> Sampler[Step]:
+    """The plan, with batches where only this process can get them."""
+    return plan if feed.stored else FedPlan(plan, feed)
 
 
 class ViewDataset(Dataset[list[Batch]]):
     """Makes the views of a step, with edges.
 
     Args:
-        store: the events.
+        store: the events; those of a step that brings its batch are not looked at.
         views: how many views of each event.
         augmentation: what changes the hits of a view; None for nothing.
         edges: gives a view its edges; None for none.
@@ -99,7 +184,8 @@ class ViewDataset(Dataset[list[Batch]]):
         purpose: str,
         source: ViewSource | None = None,
     ) -> None:
-        self.source = StoredViews(store) if source is None else source
+        self.store = store
+        self.source = StoredViews() if source is None else source
         self.views = views
         self.augmentation = augmentation
         self.edges = edges
@@ -107,13 +193,14 @@ class ViewDataset(Dataset[list[Batch]]):
         self.purpose = purpose
 
     def __getitem__(self, step: Step) -> list[Batch]:
+        batch = self.store.batch(step.events) if step.batch is None else step.batch
         # One generator a view: the source draws from it first, then the augmentation.
         random = [
             generator(self.seed, self.purpose, step.epoch, step.number, number)
             for number in range(self.views)
         ]
         made = []
-        for view, own in zip(self.source.views(step.events, random), random, strict=True):
+        for view, own in zip(self.source.views(batch, random), random, strict=True):
             changed = view if self.augmentation is None else self.augmentation.view(view, own)[0]
             made.append(changed if self.edges is None else self.edges(changed))
         return made
@@ -126,6 +213,7 @@ def split_events(
     seed: int,
     *,
     first_files: Mapping[int, int],
+    by: Literal["hash", "entries"] = "hash",
 ) -> dict[str, Tensor]:
     """Divide the events into training, validation and test.
 
@@ -141,44 +229,70 @@ def split_events(
         fractions: the fractions for validation and test.
         seed: another seed gives another division.
         first_files: for each domain the file index of its sample's first file.
+        by: ``hash``, as said; ``entries``: each file's last events are for test, those before them
+            for validation.
 
     Returns:
         For each of `SPLITS` the events [M] int64, in order.
+
+    Raises:
+        SettingsError: division by entries puts simulations of one event on two sides.
     """
-    domains = store.events[fields.DOMAIN]
-    if fields.KEY in store.events:
-        place = _uniform(seed_for(seed, "split by key"), store.events[fields.KEY])
-    else:
-        file, entry = store.events[fields.EVENT_ID].unbind(1)
-        for domain, first in first_files.items():
-            file = torch.where(domains == domain, file - first, file)
-        place = _uniform(seed_for(seed, "split"), file, entry)
-    part = torch.zeros(len(store), dtype=torch.int64)
     test, validation = fractions["test"], fractions["validation"]
+    place = _from_the_end(store) if by == "entries" else _hashed(store, seed, first_files)
+    part = torch.zeros(len(store), dtype=torch.int64)
     part[place < test + validation] = SPLITS.index("validation")
     part[place < test] = SPLITS.index("test")
+    domains = store.events[fields.DOMAIN]
     for domain, use in uses.items():
         if use != "split":
             part[domains == domain] = _NOWHERE if use == "views" else SPLITS.index(use)
+    if by == "entries" and fields.KEY in store.events:
+        _require_one_side(store, part)
     return {name: torch.nonzero(part == index)[:, 0] for index, name in enumerate(SPLITS)}
 
 
-def _uniform(seed: int, *columns: Tensor) -> Tensor:
-    """A number [M] float64 in [0, 1) that follows from the seed and the row of the columns [M].
+def _hashed(store: EventStore, seed: int, first_files: Mapping[int, int]) -> Tensor:
+    """A place [M] float64 in [0, 1) for each event, drawn by its key, or where it stands."""
+    if fields.KEY in store.events:
+        return uniform_hash(seed_for(seed, "split by key"), store.events[fields.KEY])
+    file, entry = store.events[fields.EVENT_ID].unbind(1)
+    domains = store.events[fields.DOMAIN]
+    for domain, first in first_files.items():
+        file = torch.where(domains == domain, file - first, file)
+    return uniform_hash(seed_for(seed, "split"), file, entry)
 
-    A hash (`hitclr.rng.scrambled`) of one column after the other.
-    """
-    mixed = torch.full_like(columns[0], seed)
-    for column in columns:
-        mixed = scrambled((mixed ^ column) + _GOLDEN)
-    return shifted(mixed, 11).double() / 2**53
+
+def _from_the_end(store: EventStore) -> Tensor:
+    """How far each event [M] float64 in [0, 1) is from the last of its file."""
+    file = store.events[fields.EVENT_ID][:, 0].contiguous()
+    _, owner, counts = torch.unique_consecutive(file, return_inverse=True, return_counts=True)
+    ends = torch.cumsum(counts, 0)[owner]
+    place: Tensor = (ends - 1 - torch.arange(len(store))).double() / counts[owner]
+    return place
+
+
+def _require_one_side(store: EventStore, part: Tensor) -> None:
+    """Check that all simulations of an event, which have one key, are in one part."""
+    some = (part != _NOWHERE).nonzero()[:, 0]
+    keys, order = torch.sort(store.events[fields.KEY][some], stable=True)
+    sides = part[some][order]
+    apart = (keys[1:] == keys[:-1]) & (sides[1:] != sides[:-1])
+    if bool(apart.any()):
+        key = int(keys[1:][apart][0])
+        message = (
+            f"data.split.by: entries puts simulations of one event on two sides "
+            f"({int(apart.sum())} cases, such as the key {key})\n"
+            f"  what to do: divide by hash, which keeps all events with one key together"
+        )
+        raise SettingsError(message)
 
 
 class EventDataModule(L.LightningDataModule):
     """Feeds a method just what it declared.
 
     Args:
-        store: the events.
+        feed: the events.
         splits: for each of `SPLITS` the events [M] int64.
         needs: what the method wants.
         augmentation: what makes a view.
@@ -188,10 +302,12 @@ class EventDataModule(L.LightningDataModule):
         seed: the seed of order and views.
         source: what gives the hits of a view before augmentation, for a method that wants augmented
             views; None for the events as they are.
+        buffer: how many events the order may need at a time; None for any number. The same buffer
+            gives the same order, whatever the feed.
 
     Attributes:
-        first_epoch: the epoch that a resumed run begins with. Lightning starts the workers, which
-            fetch ahead, before it has restored its own count.
+        resume_at: the epoch that a resumed run begins with, and the step in it. Lightning starts
+            the workers, which fetch ahead, before it has restored its own count.
 
     Raises:
         SettingsError: there is nothing to train on, or the method wants augmented views and there
@@ -200,7 +316,7 @@ class EventDataModule(L.LightningDataModule):
 
     def __init__(
         self,
-        store: EventStore,
+        feed: Feed,
         splits: Mapping[str, Tensor],
         needs: Needs,
         *,
@@ -210,9 +326,10 @@ class EventDataModule(L.LightningDataModule):
         num_workers: int,
         seed: int,
         source: ViewSource | None = None,
+        buffer: int | None = None,
     ) -> None:
         super().__init__()
-        self.first_epoch = 0
+        self.resume_at = (0, 0)
         if needs.augmented and augmentation is None and source is None:
             message = (
                 "the method learns from augmented views and no augmentation is given: name some "
@@ -220,7 +337,8 @@ class EventDataModule(L.LightningDataModule):
                 "views.pair or views.resimulate"
             )
             raise SettingsError(message)
-        self.store = store
+        store = feed.store
+        self.feed = feed
         self.needs = needs
         self.splits = {
             name: events[store.labels[events] >= 0] if needs.labels else events
@@ -238,14 +356,53 @@ class EventDataModule(L.LightningDataModule):
         self.batch_size = batch_size
         self.num_workers = num_workers
         self.seed = seed
+        self.buffer = buffer
 
-    def _epoch(self) -> int:
+    def _epoch(self) -> tuple[int, int]:
+        """The epoch that comes, and the step to begin it with."""
         now = 0 if self.trainer is None else self.trainer.current_epoch
-        return max(now, self.first_epoch)
+        first, step = self.resume_at
+        return (first, step) if now <= first else (now, 0)
 
-    def _loader(self, split: str, seed: int | None) -> DataLoader[list[Batch]]:
+    def _share(self) -> Share:
+        """Which process this is."""
+        if self.trainer is not None:
+            return Share(self.trainer.global_rank, self.trainer.world_size)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            return Share(torch.distributed.get_rank(), torch.distributed.get_world_size())
+        return Share()
+
+    def plan(self, split: str) -> BatchPlan:
+        """The steps of a part: the training events in an order of their own each epoch.
+
+        Raises:
+            SettingsError: there are fewer events than processes.
+        """
+        events, share = self.splits[split], self._share()
+        if 0 < events.numel() < share.world:
+            message = (
+                f"expected {split} events for each of {share.world} processes, there are "
+                f"{events.numel()}: give more data, or use fewer devices"
+            )
+            raise SettingsError(message)
+        if split != "train":
+            return BatchPlan(
+                events, self.batch_size, None, lambda: (self._epoch()[0], 0), share=share
+            )
+        blocks = None if self.buffer is None else blocks_of(self.feed.store, self.buffer)
+        return BatchPlan(
+            events,
+            self.batch_size,
+            self.seed,
+            self._epoch,
+            blocks=blocks,
+            buffer=self.buffer or 0,
+            share=share,
+        )
+
+    def _loader(self, split: str) -> DataLoader[list[Batch]]:
         views = ViewDataset(
-            self.store,
+            self.feed.store,
             views=self.needs.views,
             augmentation=self.augmentation,
             edges=self.edges,
@@ -253,19 +410,18 @@ class EventDataModule(L.LightningDataModule):
             purpose=f"{split} views",
             source=self.source,
         )
-        plan = BatchPlan(self.splits[split], self.batch_size, seed, self._epoch)
         return DataLoader(
             views,
             batch_size=None,
-            sampler=plan,
+            sampler=fed(self.plan(split), self.feed),
             num_workers=self.num_workers,
             pin_memory=torch.cuda.is_available(),
         )
 
     def train_dataloader(self) -> DataLoader[list[Batch]]:
         """The training events in an order of their own each epoch."""
-        return self._loader("train", self.seed)
+        return self._loader("train")
 
     def val_dataloader(self) -> DataLoader[list[Batch]]:
         """The validation events, with views of their own each epoch."""
-        return self._loader("validation", None)
+        return self._loader("validation")

@@ -12,7 +12,7 @@ import hashlib
 import torch
 from torch import Tensor
 
-__all__ = ["generator", "scrambled", "seed_for", "shifted"]
+__all__ = ["generator", "scrambled", "seed_for", "shifted", "uniform_hash"]
 
 
 def seed_for(seed: int, *keys: int | str) -> int:
@@ -60,3 +60,17 @@ def scrambled(value: Tensor) -> Tensor:
     value = (value ^ shifted(value, 30)) * _FIRST
     value = (value ^ shifted(value, 27)) * _SECOND
     return value ^ shifted(value, 31)
+
+
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
+
+
+def uniform_hash(seed: int, *columns: Tensor) -> Tensor:
+    """A number [M] float64 in [0, 1) that follows from the seed and the row of the columns.
+
+    A hash of one column [M] int64 after the other.
+    """
+    mixed = torch.full_like(columns[0], seed)
+    for column in columns:
+        mixed = scrambled((mixed ^ column) + _GOLDEN)
+    return shifted(mixed, 11).double() / 2**53

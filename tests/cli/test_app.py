@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import uproot
 import yaml
@@ -88,6 +89,10 @@ def test_embedding(folder, trained):
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
     assert hitclr(*command, "--overwrite", cwd=folder).returncode == 0
+    done = hitclr(*command[:-1], "embedded.parquet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "embedded.parquet: one row for each entry of 2 file(s)" in done.stdout
+    assert pq.read_metadata(folder / "embedded.parquet").num_rows == 120
 
 
 def test_a_second_run_needs_a_word(folder, trained):
@@ -105,6 +110,7 @@ def test_a_second_run_needs_a_word(folder, trained):
         (["train", "train.yaml", "data.samples.track=x.root"], ["no such file", "x.root"]),
         (["embed", "gone.ckpt", "track.root", "--out", "o.root"], ["there is no file gone.ckpt"]),
         (["embed", "g", "t", "--out", "o", "--on-bad-input", "x"], ["raise or skip, got 'x'"]),
+        (["embed", "g", "t", "--out", "o.csv"], ["ends in .root or .parquet, got o.csv"]),
         (["inspect", "gone.root"], ["no such file"]),
         (["demo", "nothing"], ["no demo is called 'nothing'"]),
     ],

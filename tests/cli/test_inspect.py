@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import shlex
 
 import awkward as ak
@@ -9,12 +11,14 @@ import numpy as np
 import pytest
 import typer
 import uproot
+import yaml
 from rich.console import Console
 from typer.testing import CliRunner
 
 from hitclr.cli.inspect import inspect
-from hitclr.errors import InputError, OutputError, SchemaError
+from hitclr.errors import InputError, OutputError, SchemaError, SettingsError, UnknownNameError
 from hitclr.io import load_schema
+from hitclr.io.inspection import check, check_schema
 from hitclr.io.inspection.propose import propose_schema
 
 
@@ -198,3 +202,188 @@ def test_no_positions_and_no_schema_file(tmp_path, write):
     result = run(path, "--write-schema", tmp_path / "schema.yaml")
     assert isinstance(result.exception, SchemaError)
     assert not (tmp_path / "schema.yaml").exists()
+
+
+def test_several_files_one_after_the_other(file, wide_file):
+    output = show(file, wide_file)
+    assert output.index(str(file)) < output.index(str(wide_file))
+    assert output.count("events  TTree") == 2
+
+
+def test_a_schema_is_guessed_from_one_file(file, wide_file, tmp_path):
+    target = tmp_path / "schema.yaml"
+    result = run(file, wide_file, "--write-schema", target)
+    assert isinstance(result.exception, SettingsError)
+    assert "got 2" in str(result.exception)
+    assert not target.exists()
+
+
+RULE = {"columns": "pdg", "classes": {"track": [13, -13], "shower": [11, -11]}}
+
+
+@pytest.fixture
+def schema(tmp_path, toy_schema):
+    path = tmp_path / "toy.yaml"
+    path.write_text(yaml.safe_dump(toy_schema | {"label": RULE}, sort_keys=False))
+    return path
+
+
+def checked(*arguments, code=0):
+    """What is printed, whose first line is the verdict."""
+    result = run(*arguments)
+    assert result.exit_code == code, result.output
+    lines = [line for line in result.output.splitlines() if ".root" not in line]
+    assert max(len(line) for line in lines) <= 80
+    return result.output.lstrip()
+
+
+def test_a_schema_that_fits(schema, toy_files):
+    files = list(toy_files.values())
+    output = checked(*files, "--check", schema)
+    assert output.startswith("The schema fits: 120 of 120 entries become events.\n")
+    found = check_schema(load_schema(schema), files)
+    assert row(output, "track ") == ["track", "60", "50.0%"]
+    assert row(output, "shower ") == ["shower", "60", "50.0%"]
+    hits = found.hits
+    numbers = (hits.minimum, hits.quantile(0.5), hits.mean, hits.quantile(0.99), hits.maximum)
+    (told,) = re.findall(r"hits per event.*\n +(.*)", output)
+    assert told.split()[:5] == [f"{number:.4g}" for number in numbers]
+    energy = found.columns[-1] if found.columns[-1].name == "energy" else found.columns[-2]
+    numbers = (energy.minimum, energy.mean, energy.deviation, energy.maximum)
+    (told,) = re.findall(r" energy .*", output)
+    assert told.split() == ["energy", *(f"{number:.4g}" for number in numbers)]
+    (told,) = re.findall(r"  run .*", output)
+    assert told.split() == ["run", "17", "17", "0", "17", "constant"]
+    assert row(output, "feature")[:3] == ["feature", "charge", "pe"]
+    assert "There is no NaN and no inf among the hits." in output
+    assert "hitclr train" in output
+    for file in files:
+        (line,) = [line for line in output.splitlines() if file.name in line]
+        assert line.split()[1:] == ["60", "60"]
+
+
+def test_bars_are_as_long_as_their_bins_are_full(tmp_path, write, schema, make_columns):
+    columns = make_columns(30, 4, "shower")
+    counts = np.repeat([1, 2, 4], [20, 5, 5])
+    for name in columns:
+        if name.startswith("hit_"):
+            columns[name] = ak.concatenate(
+                [columns[name][i : i + 1, :n] for i, n in enumerate(counts)]
+            )
+    output = checked(write(tmp_path / "a.root", columns), "--check", schema, code=1)
+    (told,) = re.findall(r"hits per event.*\n(.*)", output)
+    assert told.rstrip().endswith(" █▂ ▂")
+
+
+def test_what_is_wrong_comes_first_and_the_rest_is_told(
+    schema, tmp_path, toy_files, make_columns, write
+):
+    columns = make_columns(40, 3, "shower")
+    columns["pdg"][5] = 22
+    energies = ak.to_list(columns["truth_energy"])
+    energies[:2] = [[], []]
+    columns["truth_energy"] = ak.Array(energies)
+    charges = ak.to_list(columns["hit_q"])
+    charges[8][0] = charges[9][0] = float("nan")
+    columns["hit_q"] = ak.Array(charges)
+    faulty = write(tmp_path / "faulty.root", columns)
+    gone = tmp_path / "gone.root"
+    output = checked(gone, faulty, "--check", schema, code=1)
+    words = " ".join(output.split())
+    assert words.startswith(
+        "The schema does not fit: 37 of 40 entries become events, 1 of 2 files cannot be used, no "
+        "event is of class track."
+    )
+    (line,) = [line for line in output.splitlines() if "gone.root" in line and "missing" in line]
+    assert line.split()[1:] == ["missing", "file"]
+    (line,) = [line for line in output.splitlines() if "faulty.root" in line and "40" in line]
+    assert line.split()[1:3] == ["40", "37"]
+    assert f"  file: {gone}\n" in output
+    assert f"  file: {faulty}\n" in output
+    assert "1 file: missing file\n" in output
+    assert "2 entries: not finite. The first:\n" in output
+    assert "1 entry: unknown label\n" in output
+    for line in ("  entry: 8\n", "  branch: hit_q\n", "  entry: 5\n", "  branch: pdg\n"):
+        assert line in output
+    assert output.count("what to do: ") == 3
+    assert row(output, "track ") == ["track", "none"]
+    assert row(output, "shower ") == ["shower", "37", "100.0%", "2"]
+    assert row(output, "(of no class)")[-1] == "1"
+    (told,) = re.findall(r" energy .*", output)
+    assert told.split()[-2:] == ["2", "NaN"]
+    assert "Not in these numbers: 2 entries with NaN" in words
+    assert "hitclr train" not in output
+
+
+def test_a_class_without_events_is_enough(schema, toy_files):
+    output = checked(toy_files["track"], "--check", schema, code=1)
+    assert "no event is of class shower" in " ".join(output.split())
+
+
+def test_nothing_that_can_be_read(schema, file, tmp_path):
+    output = checked(tmp_path / "gone.root", "--check", schema, code=1)
+    assert output.startswith("The schema does not fit: 1 of 1 file cannot be used.\n")
+    assert "hits per event" not in output
+
+
+def test_deselected_events_are_told(tmp_path, toy_schema, toy_files):
+    path = tmp_path / "some.yaml"
+    path.write_text(yaml.safe_dump(toy_schema | {"select": "pdg == 13"}, sort_keys=False))
+    output = " ".join(checked(*toy_files.values(), "--check", path).split())
+    number = check_schema(load_schema(path), list(toy_files.values())).events
+    assert output.startswith(
+        f"The schema fits: {number} of 120 entries become events, the schema leaves out "
+        f"{120 - number} by its selection."
+    )
+    assert "The schema has no label" in output
+
+
+def test_many_files_are_folded_the_bad_ones_stay(schema, tmp_path, toy_files):
+    good = [toy_files["track"], *[toy_files["shower"]] * 14]
+    gone = [tmp_path / f"gone_{number}.root" for number in range(3)]
+    output = checked(*good, *gone, "--check", schema, code=1)
+    missing = [line for line in output.splitlines() if line.rstrip().endswith(" missing file")]
+    assert [line.split(".root")[0][-6:] for line in missing] == ["gone_0", "gone_1", "gone_2"]
+    assert "… 6 more, all of them good; --all shows them" in output
+    output = run(*good, *gone, "--check", schema, "--all").output
+    assert "…" not in output
+    assert "--all" not in output
+    gone = [tmp_path / f"gone_{number}.root" for number in range(14)]
+    output = checked(*good, *gone, "--check", schema, code=1)
+    assert "… 17 more, 2 of them with faults; --all" in output
+
+
+def test_ctrl_c_shows_what_was_counted(schema, toy_files, monkeypatch):
+    real = check.iterate_file
+    files = list(toy_files.values())
+
+    def interrupted(schema, labelling, classes, file):
+        if file == files[1]:
+            raise KeyboardInterrupt
+        for chunk in real(schema, labelling, classes, file):
+            yield dataclasses.replace(chunk, total=1234)
+
+    monkeypatch.setattr(check, "iterate_file", interrupted)
+    output = checked(*files, "--check", schema, code=130)
+    assert output.startswith("Interrupted; up to there 60 of 60 entries become events")
+    assert "read to 60 of 1,234" in output
+    assert row(output, "track ") == ["track", "60", "100.0%"]
+    output = checked(files[1], "--check", schema, code=130)
+    assert output.startswith("Interrupted; up to there nothing was read.")
+
+
+def test_a_registered_schema(toy_files):
+    with pytest.raises(UnknownNameError, match="no schema is called 'km3net-ofline'"):
+        raise run(toy_files["track"], "--check", "km3net-ofline").exception
+
+
+def test_a_schema_that_is_none(tmp_path, toy_files):
+    path = tmp_path / "schema.yaml"
+    path.write_text("name: half")
+    assert isinstance(run(toy_files["track"], "--check", path).exception, SchemaError)
+
+
+@pytest.mark.parametrize("more", [("--tree", "events"), ("--write-schema", "-")])
+def test_a_check_goes_with_no_guess(schema, toy_files, more):
+    result = run(toy_files["track"], "--check", schema, *more)
+    assert isinstance(result.exception, SettingsError)

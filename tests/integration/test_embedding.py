@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import awkward as ak
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import uproot
 
 from hitclr.config import override_settings
-from hitclr.errors import CheckpointError, InputError, OutputError
-from hitclr.io import Reason, reader
+from hitclr.errors import CheckpointError, InputError, MissingExtraError, OutputError
+from hitclr.io import Reason
+from hitclr.io.reading import iterate
 from hitclr.plugins import load_plugins
-from hitclr.runs import embed_files, train
+from hitclr.runs import embed_files, load_model, train
 
 
 @pytest.fixture(scope="module")
@@ -29,19 +32,31 @@ def trained(toy_settings, plugins, tmp_path_factory):
 
 
 def rows(path):
-    with uproot.open(path) as file:
-        tree = file["hitclr"]
-        arrays = {name: tree[name].array(library="np") for name in tree.keys()}  # noqa: SIM118
-        return arrays, json.loads(file["hitclr_info"])
+    """The columns of a file that was written, and what it says of itself."""
+    if path.suffix == ".root":
+        with uproot.open(path) as file:
+            tree = file["hitclr"]
+            columns = {name: tree[name].array(library="np") for name in tree.keys()}  # noqa: SIM118
+            return columns, json.loads(file["hitclr_info"])
+    table = pq.read_table(path)
+    columns = {name: np.stack(table[name].to_numpy()) for name in table.column_names}
+    return columns, json.loads(table.schema.metadata[b"hitclr"])
 
 
-def test_rows_belong_to_entries(trained, plugins, toy_files, tmp_path):
+def same(one, two):
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], atol=2e-5)
+
+
+@pytest.mark.parametrize("name", ["out.root", "out.parquet"])
+def test_rows_belong_to_entries(trained, plugins, toy_files, tmp_path, name):
     files = [toy_files["shower"], toy_files["track"]]
-    out = tmp_path / "out.root"
-    assert embed_files(trained.model, files, out, plugins) == []
-    found, info = rows(out)
-    expected = [[file, entry] for file in range(2) for entry in range(60)]
-    assert found["event_id"].tolist() == expected
+    assert embed_files(trained.model, files, tmp_path / name, plugins) == []
+    found, info = rows(tmp_path / name)
+    assert list(found) == ["file", "entry", "embedding", "status", "scores"]
+    assert found["file"].tolist() == [0] * 60 + [1] * 60
+    assert found["entry"].tolist() == [*range(60), *range(60)]
     assert info["classes"] == ["track", "shower"]
     assert info["files"] == [str(file) for file in files]
     np.testing.assert_allclose(found["scores"].sum(1), 1, rtol=1e-5)
@@ -52,21 +67,86 @@ def test_rows_belong_to_entries(trained, plugins, toy_files, tmp_path):
     np.testing.assert_allclose(found["scores"], known["scores"][order], atol=2e-5)
 
 
-def test_chunks_do_not_matter(trained, plugins, toy_files, tmp_path, monkeypatch):
-    embed_files(trained.model, [toy_files["track"]], tmp_path / "a.root", plugins)
-    monkeypatch.setattr(reader, "_CHUNK_BYTES", 4000)
-    embed_files(trained.model, [toy_files["track"]], tmp_path / "b.root", plugins)
+def test_a_friend_of_the_input(trained, plugins, tmp_path, make_columns, write):
+    """Read beside the input, a row holds what the same event gives in a file of its own."""
+    columns = make_columns(40, 3, "track")
+    columns["run"] = np.arange(40)
+    hits = columns["hit_x"].tolist()
+    for bad in (0, 1, 17, 39):
+        hits[bad][0] = float("inf")
+    columns["hit_x"] = ak.Array(hits)
+    path = write(tmp_path / "in.root", columns)
+    embed_files(trained.model, [path], tmp_path / "out.root", plugins, on_bad_input="skip")
+    picked = [5, 16, 18, 38]
+    part = {name: values[picked] for name, values in columns.items()}
+    embed_files(trained.model, [write(tmp_path / "part.root", part)], tmp_path / "p.root", plugins)
+    alone, _ = rows(tmp_path / "p.root")
+    with uproot.open(path) as data, uproot.open(tmp_path / "out.root") as friend:
+        assert data["events"].num_entries == friend["hitclr"].num_entries
+        both = zip(
+            data["events"].iterate(["run"], step_size=7, library="np"),
+            friend["hitclr"].iterate(["embedding", "status"], step_size=7, library="np"),
+            strict=True,
+        )
+        found = {
+            int(run): (status, embedding)
+            for ours, theirs in both
+            for run, status, embedding in zip(
+                ours["run"], theirs["status"], theirs["embedding"], strict=True
+            )
+        }
+    assert [run for run, (status, _) in found.items() if status] == [0, 1, 17, 39]
+    for place, run in enumerate(picked):
+        np.testing.assert_allclose(found[run][1], alone["embedding"][place], atol=2e-5)
+
+
+def test_chunks_and_batches_do_not_matter(trained, plugins, toy_files, tmp_path, monkeypatch):
+    files = [toy_files["track"]]
+    embed_files(trained.model, files, tmp_path / "a.root", plugins)
+    embed_files(trained.model, files, tmp_path / "b.root", plugins, batch_size=7)
+    monkeypatch.setattr(iterate, "_CHUNK_BYTES", 4000)
+    embed_files(trained.model, files, tmp_path / "c.root", plugins)
     one, _ = rows(tmp_path / "a.root")
-    two, _ = rows(tmp_path / "b.root")
-    assert one["event_id"].tolist() == two["event_id"].tolist()
-    np.testing.assert_allclose(one["embedding"], two["embedding"], atol=2e-5)
+    assert len(one["status"]) == 60
+    same(one, rows(tmp_path / "b.root")[0])
+    same(one, rows(tmp_path / "c.root")[0])
 
 
-def test_labels_and_truth_are_not_needed(trained, plugins, tmp_path, make_columns, write):
+def test_labels_truth_and_hit_columns_are_not_needed(
+    trained, plugins, tmp_path, make_columns, write
+):
     columns = make_columns(5, 1, "track")
     data = {name: value for name, value in columns.items() if name.startswith("hit_")}
-    embed_files(trained.model, [write(tmp_path / "data.root", data)], tmp_path / "o.root", plugins)
-    assert len(rows(tmp_path / "o.root")[0]["status"]) == 5
+    whole, bare = write(tmp_path / "a.root", data), tmp_path / "b.root"
+    del data["hit_module"]
+    write(bare, data)
+    embed_files(trained.model, [whole, bare], tmp_path / "o.root", plugins)
+    found, _ = rows(tmp_path / "o.root")
+    assert found["file"].tolist() == [0] * 5 + [1] * 5
+    np.testing.assert_allclose(found["embedding"][:5], found["embedding"][5:], atol=2e-5)
+    del data["hit_q"]
+    write(bare, data)
+    with pytest.raises(InputError, match="hit_q"):
+        embed_files(trained.model, [whole, bare], tmp_path / "p.root", plugins)
+
+
+def test_hit_columns_are_there_for_an_encoder_that_reads_them(
+    trained, plugins, toy_files, tmp_path, monkeypatch
+):
+    model = load_model(trained.model, plugins)
+    seen = []
+    embed = model.method.embed
+
+    def reading(batch):
+        seen.append(batch.hit_module)
+        return embed(batch)
+
+    monkeypatch.setattr(model.method, "embed", reading)
+    monkeypatch.setattr("hitclr.runs.embed.load_model", lambda *_: model)
+    embed_files(trained.model, [toy_files["track"]], tmp_path / "o.root", plugins)
+    with uproot.open(toy_files["track"]) as file:
+        expected = ak.flatten(file["events"]["hit_module"].array())
+    assert np.concatenate(seen).tolist() == expected.tolist()
 
 
 def test_bad_entries_raise_or_are_marked(trained, plugins, tmp_path, make_columns, write):
@@ -86,7 +166,46 @@ def test_bad_entries_raise_or_are_marked(trained, plugins, tmp_path, make_column
     assert found["status"].tolist() == [0, 0, 0, code, 0, 0]
     assert info["status"][str(code)] == "not finite"
     assert np.isnan(found["embedding"]).all(axis=1).tolist() == [False] * 3 + [True] + [False] * 2
-    assert found["event_id"][:, 1].tolist() == list(range(6))
+    assert found["entry"].tolist() == list(range(6))
+
+
+@pytest.mark.parametrize("name", ["out.root", "out.parquet"])
+def test_nothing_but_bad_entries(trained, plugins, tmp_path, make_columns, write, name):
+    columns = make_columns(3, 2, "track")
+    columns["hit_x"] = columns["hit_x"] * np.nan
+    bad = write(tmp_path / "bad.root", columns)
+    empty = write(tmp_path / "empty.root", {n: v[:0] for n, v in columns.items()})
+    skipped = embed_files(
+        trained.model, [empty, bad], tmp_path / name, plugins, on_bad_input="skip"
+    )
+    assert [(row["reason"], row["count"]) for row in skipped] == [
+        ("not finite", 3),
+        ("no entries", 1),
+    ]
+    found, _ = rows(tmp_path / name)
+    assert found["file"].tolist() == [1, 1, 1]
+    assert found["status"].tolist() == [Reason.NOT_FINITE.code] * 3
+    assert np.isnan(found["scores"]).all()
+
+
+@pytest.mark.parametrize("name", ["out.root", "out.parquet"])
+def test_an_interruption_keeps_what_was_there(trained, plugins, toy_files, tmp_path, name):
+    (tmp_path / name).write_text("old")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        embed_files(
+            trained.model,
+            [toy_files["track"]],
+            tmp_path / name,
+            plugins,
+            overwrite=True,
+            progress=interrupt,
+        )
+    assert (tmp_path / name).read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 def test_refusals(trained, plugins, toy_files, tmp_path):
@@ -99,13 +218,21 @@ def test_refusals(trained, plugins, toy_files, tmp_path):
     with pytest.raises(OutputError, match="is also an input"):
         embed_files(trained.model, files, files[0], plugins, overwrite=True)
     with pytest.raises(CheckpointError, match="there is no file"):
-        embed_files(tmp_path / "none.ckpt", files, tmp_path / "o", plugins)
+        embed_files(tmp_path / "none.ckpt", files, tmp_path / "o.root", plugins)
     cut = tmp_path / "cut.ckpt"
     cut.write_bytes(trained.model.read_bytes()[:5000])
     with pytest.raises(CheckpointError, match="not a readable checkpoint"):
-        embed_files(cut, files, tmp_path / "o", plugins)
+        embed_files(cut, files, tmp_path / "o.root", plugins)
+    with pytest.raises(OutputError, match=r"\.root or \.parquet"):
+        embed_files(tmp_path / "none.ckpt", files, tmp_path / "out.csv", plugins)
     # A file whose entries cannot be counted cannot be skipped.
     with pytest.raises(InputError, match="no such file"):
         embed_files(
-            trained.model, [tmp_path / "no.root"], tmp_path / "o", plugins, on_bad_input="skip"
+            trained.model, [tmp_path / "no.root"], tmp_path / "o.root", plugins, on_bad_input="skip"
         )
+
+
+def test_a_missing_package_is_told_first(plugins, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'hitclr\[parquet\]'"):
+        embed_files(tmp_path / "none.ckpt", [], tmp_path / "o.parquet", plugins)

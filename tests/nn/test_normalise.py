@@ -25,7 +25,7 @@ def batch():
 
 
 def test_standardised_features_and_isotropic_positions(batch):
-    made = InputNorm(3).fit(batch.x, batch.pos)(batch)
+    made = InputNorm(3).fit([(batch.x, batch.pos)])(batch)
     mean, deviation = made.x.mean(0), made.x.std(0, correction=0)
     torch.testing.assert_close(mean, torch.zeros(3), rtol=0, atol=1e-4)
     torch.testing.assert_close(deviation, torch.tensor([1.0, 1.0, 0.0]), rtol=0, atol=1e-4)
@@ -38,7 +38,7 @@ def test_standardised_features_and_isotropic_positions(batch):
 def test_a_feature_that_does_not_vary_stays_small(batch):
     # The mean of many equal float32 numbers is off by rounding; that is no deviation.
     x = torch.full((100_001, 3), 0.1)
-    norm = InputNorm(3).fit(x, torch.full((100_001, 3), 1234.5))
+    norm = InputNorm(3).fit([(x, torch.full((100_001, 3), 1234.5))])
     assert norm.scale.tolist() == [1, 1, 1]
     assert norm.length.item() == 1
     batch.x[:] = 0.1
@@ -51,7 +51,7 @@ def test_a_feature_that_does_not_vary_stays_small(batch):
 def test_the_batch_is_left_alone_and_all_else_is_kept(batch):
     batch = KNN(3)(batch)
     before = {name: batch[name].clone() for name in ("x", "pos", "edge_index")}
-    made = InputNorm(3).fit(batch.x, batch.pos)(batch)
+    made = InputNorm(3).fit([(batch.x, batch.pos)])(batch)
     for name, value in before.items():
         assert torch.equal(batch[name], value)
     assert not torch.equal(made.x, batch.x)
@@ -67,7 +67,7 @@ def test_it_passes_inputs_until_fitted_and_survives_a_checkpoint(batch):
     norm = InputNorm(3)
     assert torch.equal(norm(batch).x, batch.x)
     assert torch.equal(norm(batch).pos, batch.pos)
-    fitted = InputNorm(3).fit(batch.x, batch.pos)
+    fitted = InputNorm(3).fit([(batch.x, batch.pos)])
     norm.load_state_dict(fitted.state_dict())
     assert torch.equal(norm(batch).x, fitted(batch).x)
     assert torch.equal(norm(batch).pos, fitted(batch).pos)
@@ -76,7 +76,7 @@ def test_it_passes_inputs_until_fitted_and_survives_a_checkpoint(batch):
 
 def test_large_offsets_do_not_spoil_the_deviation():
     x = torch.arange(1000.0)[:, None] % 2 + 1e5
-    norm = InputNorm(1).fit(x, torch.rand(1000, 3))
+    norm = InputNorm(1).fit([(x, torch.rand(1000, 3))])
     assert norm.scale.item() == pytest.approx(0.5, rel=1e-6)
 
 
@@ -93,7 +93,7 @@ def test_large_offsets_do_not_spoil_the_deviation():
 def test_what_cannot_be_fitted_is_refused(x, pos, match):
     norm = InputNorm(3)
     with pytest.raises(HitclrError, match=match):
-        norm.fit(x, pos)
+        norm.fit([(x, pos)])
     assert norm.scale.tolist() == [1, 1, 1]
 
 

@@ -49,7 +49,8 @@ def sources(view):
 
 
 def draw(source, events, views=2, seed=0):
-    return source.views(events, [generator(seed, number) for number in range(views)])
+    batch = source.store.batch(events)
+    return source.views(batch, [generator(seed, number) for number in range(views)])
 
 
 def test_views_are_simulations_of_the_event_and_the_rest_is_the_events_own(store):
@@ -97,7 +98,7 @@ def test_more_views_than_simulations_begin_anew(store):
     assert rows[1] == rows[3]
     assert {rows[0][0], rows[1][0]} == {0, 6}
     assert [row[1] for row in rows] == [2] * 4
-    assert source.views(torch.tensor([0]), []) == []
+    assert draw(source, torch.tensor([0]), views=0) == []
 
 
 def test_views_follow_from_the_generators(store):

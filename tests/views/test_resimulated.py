@@ -66,10 +66,10 @@ def same(one, two):
 def test_with_nothing_varied_the_stored_hits_come_again(store, deposits, cells):
     made = source(store, deposits, cells, [])
     events = torch.tensor([4, 0, 5, 2, 1, 3, 0])
-    for view in made.views(events, [generator(1), generator(2)]):
+    for view in made.views(store.batch(events), [generator(1), generator(2)]):
         assert same(view, store.batch(events))
         assert view.feature_names.names == ("charge", "time")
-    assert same(StoredViews(store).views(events, [generator(1)])[0], store.batch(events))
+    assert same(StoredViews().views(store.batch(events), [generator(1)])[0], store.batch(events))
 
 
 def test_parameters_are_drawn_per_event_and_view(store, deposits, cells):
@@ -77,7 +77,7 @@ def test_parameters_are_drawn_per_event_and_view(store, deposits, cells):
     events = torch.arange(6).repeat(50)
     stored = store.batch(events)
     ratios = []
-    for view in made.views(events, [generator(1), generator(2)]):
+    for view in made.views(store.batch(events), [generator(1), generator(2)]):
         assert torch.equal(view.pos, stored.pos)
         assert torch.equal(view.x[:, 1], stored.x[:, 1])
         ratio = view.x[:, 0] / stored.x[:, 0]
@@ -86,14 +86,16 @@ def test_parameters_are_drawn_per_event_and_view(store, deposits, cells):
         assert 0.8 <= float(ratio.min()) < 0.83
         assert 1.17 < float(ratio.max()) <= 1.2 + 1e-5
     assert not torch.isclose(ratios[0], ratios[1]).any()
-    (narrow,) = source(store, deposits, cells, {"gain": (10.0, 10.5)}).views(events, [generator(1)])
+    (narrow,) = source(store, deposits, cells, {"gain": (10.0, 10.5)}).views(
+        store.batch(events), [generator(1)]
+    )
     ratio = narrow.x[:, 0] / stored.x[:, 0]
     assert 1 <= float(ratio.min()) < float(ratio.max()) < 1.0501
 
 
 def test_all_parameters_vary_by_default(store, deposits, cells):
     events = torch.arange(6).repeat(40)
-    (view,) = source(store, deposits, cells).views(events, [generator(1)])
+    (view,) = source(store, deposits, cells).views(store.batch(events), [generator(1)])
     assert view.pos.size(0) < store.batch(events).pos.size(0), "the threshold takes hits"
     assert view.ptr[-1] == view.pos.size(0) == view.x.size(0) == view.hit_deposits.size(0)
 
@@ -101,8 +103,8 @@ def test_all_parameters_vary_by_default(store, deposits, cells):
 def test_views_follow_from_their_generator(store, deposits, cells):
     made = source(store, deposits, cells)
     events = torch.arange(6)
-    first, other = made.views(events, [generator(1), generator(2)])
-    (again,) = made.views(events, [generator(1)])
+    first, other = made.views(store.batch(events), [generator(1), generator(2)])
+    (again,) = made.views(store.batch(events), [generator(1)])
     assert same(first, again)
     assert not same(first, other)
 
@@ -111,7 +113,7 @@ def test_views_follow_from_their_generator(store, deposits, cells):
 def test_probability_is_per_event(store, deposits, cells, probability):
     made = source(store, deposits, cells, ["gain"], probability)
     events = torch.arange(6).repeat(300)
-    (view,) = made.views(events, [generator(3)])
+    (view,) = made.views(store.batch(events), [generator(3)])
     stored = store.batch(events)
     changed = (view.x[:, 0] != stored.x[:, 0])[view.ptr[:-1]]
     deviation = (1800 * probability * (1 - probability)) ** 0.5
@@ -123,7 +125,7 @@ def test_probability_is_per_event(store, deposits, cells, probability):
 def test_an_event_with_too_few_hits_keeps_the_stored_ones(store, deposits, cells):
     events = torch.arange(6)
     blind = {"threshold": (1e6, 1e6)}
-    (view,) = source(store, deposits, cells, blind).views(events, [generator(1)])
+    (view,) = source(store, deposits, cells, blind).views(store.batch(events), [generator(1)])
     assert same(view, store.batch(events))
     # In between: some events have fewer than minimum_hits left, others not.
     vary = {"threshold": (11.0, 11.0)}
@@ -132,7 +134,7 @@ def test_an_event_with_too_few_hits_keeps_the_stored_ones(store, deposits, cells
     left = made.hits_per_event()
     assert 0 < int((left < 4).sum()) < 6
     assert bool(((left > 0) & (left < 4)).any()) or bool((left == 4).any())
-    (view,) = source(store, deposits, cells, vary).views(events, [generator(1)])
+    (view,) = source(store, deposits, cells, vary).views(store.batch(events), [generator(1)])
     expected = torch.where(left >= 4, left, store.hits_per_event())
     assert view.ptr.diff().tolist() == expected.tolist()
     few = (left < 4).nonzero()[:, 0]
@@ -154,7 +156,7 @@ def test_what_a_step_needs_is_asked_for_in_one_go(store, deposits, cells, monkey
         return respond(self, part, throws, random)
 
     monkeypatch.setattr(type(cells), "respond", counting)
-    made.views(torch.tensor([1, 3, 1]), [generator(0), generator(1)])
+    made.views(store.batch(torch.tensor([1, 3, 1])), [generator(0), generator(1)])
     assert asked == [[7, 5, 7], [7, 5, 7]]
 
 
@@ -162,7 +164,9 @@ def test_several_files_and_deposits_of_no_use(store, deposits, cells):
     parts = {"one": torch.tensor([3, 1, 4]), "two": torch.tensor([0, 2, 9, 7, 6])}
     files = {name: deposits.select(rows) for name, rows in parts.items()}
     made = ResimulatedViews(store, files, cells, [])
-    assert same(made.views(torch.arange(6), [generator(0)])[0], store.batch(torch.arange(6)))
+    assert same(
+        made.views(store.batch(torch.arange(6)), [generator(0)])[0], store.batch(torch.arange(6))
+    )
     assert len(made.deposits) == 6
     assert list(made.deposits.truth) == ["event"]
 
@@ -170,7 +174,7 @@ def test_several_files_and_deposits_of_no_use(store, deposits, cells):
 def test_only_required_events_need_deposits(cells, deposits, store):
     some = deposits.select(torch.tensor([3, 4]))  # the keys 41 and 7
     made = source(store, some, cells, ["gain"], required=torch.tensor([0, 1]))
-    (view,) = made.views(torch.arange(6), [generator(0)])
+    (view,) = made.views(store.batch(torch.arange(6)), [generator(0)])
     stored = store.batch(torch.arange(6))
     changed = (view.x[:, 0] != stored.x[:, 0])[view.ptr[:-1]]
     assert changed.tolist() == [True, True, False, False, False, False]
@@ -204,9 +208,9 @@ def test_the_detector_must_make_what_the_store_has(store, deposits, cells):
     with pytest.raises(SettingsError, match="makes charge in pe, the schema has them in ke"):
         changed(feature_units=("ke", "ns"))
     changed(feature_units=("", ""))
-    (view,) = changed(
-        feature_names=("time",), hits={**store.hits, "x": store.hits["x"][:, 1:]}, feature_units=()
-    ).views(torch.arange(6), [generator(0)])
+    hits = {**store.hits, "x": store.hits["x"][:, 1:]}
+    made = changed(feature_names=("time",), hits=hits, feature_units=())
+    (view,) = made.views(made.store.batch(torch.arange(6)), [generator(0)])
     assert view.x.size(1) == 1
 
 

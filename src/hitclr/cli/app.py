@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 import hitclr
+from hitclr.cli.cache import cache
 from hitclr.cli.demo import demo
 from hitclr.cli.display import display
 from hitclr.cli.embed import embed
@@ -49,6 +50,7 @@ def _options(
 
 for command in (inspect, train, embed, simulate, display, plugins, demo):
     app.command()(command)
+app.add_typer(cache, name="cache")
 
 
 def main() -> None:

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from hitclr.cli.show import console, say
-from hitclr.errors import OutputError
+from hitclr.cli.plain_table import DIGITS, counted, head, plain_table, short, tail
+from hitclr.cli.show import console, read_progress, say
+from hitclr.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
+    from hitclr.io import Schema
+    from hitclr.io.files import FileName
     from hitclr.io.inspection.guess import Guess, Guesses
     from hitclr.io.inspection.inspect import BranchSummary
 
 __all__ = ["inspect"]
 
-_DIGITS, _TYPE = 9, 14
-_BESIDE_NAMES = len("trigger?") + _TYPE + len("n/entry") + 2 * _DIGITS + 5
+_TYPE = 14
+_BESIDE_NAMES = len("trigger?") + _TYPE + len("n/entry") + 2 * DIGITS + 5
+_RIGHT = ("n/entry", "min", "max")
 _WHOLE = 24  # a tree with no more branches than this is shown whole
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="The ROOT file.", show_default=False)],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="FILES...", help="ROOT files or URLs.", show_default=False),
+    ],
     tree: Annotated[
         str | None, typer.Option("--tree", help="Look at this tree only.", show_default=False)
     ] = None,
@@ -39,18 +45,80 @@ def inspect(
             show_default=False,
         ),
     ] = None,
-    show_all: Annotated[bool, typer.Option("--all", help="Show every branch.")] = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            "--check",
+            metavar="SCHEMA",
+            help="Read every entry by SCHEMA, a YAML file or a registered name, and show what "
+            "training would get. Exit code 1 where something is at fault.",
+            show_default=False,
+        ),
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every branch or file.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite an existing schema file.")
     ] = False,
 ) -> None:
-    """Show what is in a ROOT file, or write a first schema for it.
+    """Show what is in ROOT files, write a first schema for one, or check a schema against them.
 
-    At most the first 1000 entries of a tree are read.
+    At most the first 1000 entries of a tree are read, with --check all of them.
     """
-    if write_schema is None:
-        _show(file, tree, whole=show_all)
-        return
+    from hitclr.io.files import file_name
+
+    files = [file_name(name, Path()) for name in names]
+    if check is not None:
+        if write_schema is not None or tree is not None:
+            message = (
+                "--check goes with neither --write-schema nor --tree: the schema is there, and "
+                "names its tree"
+            )
+            raise SettingsError(message)
+        _check(files, check, whole=show_all)
+    elif write_schema is not None:
+        if len(files) > 1:
+            message = (
+                f"--write-schema: expected one file to guess from, got {len(files)}\n"
+                f"  what to do: give one with many hits, and try what comes out on all of them: "
+                f"hitclr inspect FILES --check SCHEMA"
+            )
+            raise SettingsError(message)
+        _write(files[0], tree, write_schema, force=force)
+    else:
+        for number, file in enumerate(files):
+            if number:
+                console.print()
+            _show(file, tree, whole=show_all)
+
+
+def _check(files: Sequence[FileName], name: str, *, whole: bool) -> None:
+    from hitclr.cli.check_table import show_check
+    from hitclr.io.inspection.check import SchemaCheck, iterate_checks
+
+    schema = _schema(name)
+    found, interrupted = SchemaCheck(schema.name), False
+    try:
+        with read_progress("checking") as progress:
+            for so_far in iterate_checks(schema, files, progress=progress):
+                found = so_far
+    except KeyboardInterrupt:
+        interrupted = True
+    show_check(found, whole=whole, interrupted=interrupted)
+    if interrupted or not found.fits:
+        raise typer.Exit(130 if interrupted else 1)
+
+
+def _schema(name: str) -> Schema:
+    """A YAML file, or a registered schema, as in the settings."""
+    from hitclr.io import load_schema
+    from hitclr.plugins import load_plugins
+
+    if Path(name).suffix in (".yaml", ".yml"):
+        return load_schema(name)
+    return load_plugins().schemas.get(name)
+
+
+def _write(file: FileName, tree: str | None, write_schema: str, *, force: bool) -> None:
     from hitclr.io.inspection.propose import propose_schema
 
     if write_schema == "-":
@@ -68,11 +136,14 @@ def inspect(
         )
         raise OutputError(message) from error
     _show_guesses(proposal.guesses, proposal.choice)
+    check = shlex.join(["hitclr", "inspect", str(file), "--check", str(target)])
     say(
         f"Wrote {target}, guessed from names and first values: read it.\n"
-        f"Next: settle the {proposal.text.count('CHECK: ')} lines marked CHECK, name the schema "
-        f"in a settings file, and run `hitclr train SETTINGS.yaml`."
+        f"Next: settle the {proposal.text.count('CHECK: ')} lines marked CHECK, and see what "
+        f"training would get:"
     )
+    console.print(f"  {check}", markup=False, soft_wrap=True)
+    say("Then name the schema in a settings file, and run `hitclr train SETTINGS.yaml`.")
 
 
 def _check_free(target: Path, *, force: bool) -> None:
@@ -86,7 +157,7 @@ def _check_free(target: Path, *, force: bool) -> None:
 
 def _show_guesses(guesses: Guesses, choice: str) -> None:
     say(f"{guesses.tree.path}: {choice}")
-    table = _table("used as", "branch", "why")
+    table = plain_table("used as", "branch", "why")
     for guess in guesses.found:
         if guess.used:
             table.add_row(_role(guess), Text(guess.branch), Text(guess.reason))
@@ -94,7 +165,7 @@ def _show_guesses(guesses: Guesses, choice: str) -> None:
     _show_cautions(guesses)
 
 
-def _show(file: Path, tree: str | None, *, whole: bool) -> None:
+def _show(file: FileName, tree: str | None, *, whole: bool) -> None:
     from hitclr.io.inspection.guess import guess_file
 
     trees = guess_file(file, tree)
@@ -119,8 +190,8 @@ def _show(file: Path, tree: str | None, *, whole: bool) -> None:
 
 def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:
     tree, number = guesses.tree, len(guesses.tree.branches)
-    entries = _count(tree.entries, "entry", "entries") if tree.entries else "no entries"
-    facts = f"  {tree.kind}, {entries}, {_count(number, 'branch', 'branches')}"
+    entries = counted(tree.entries, "entry", "entries") if tree.entries else "no entries"
+    facts = f"  {tree.kind}, {entries}, {counted(number, 'branch', 'branches')}"
     console.print()
     console.print(Text.assemble((tree.path, "bold"), facts))
     if not (tree.entries or whole or alone):
@@ -132,10 +203,10 @@ def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:
     if not whole and number > _WHOLE:
         told = told[: len(marks) if guesses.tier else _WHOLE]
     room = max(16, console.width - _BESIDE_NAMES)
-    table = _table("guess", "branch", "type", "n/entry", "min", "max")
+    table = plain_table("guess", "branch", "type", *_RIGHT, right=_RIGHT)
     for branch in told:
-        name = branch.name if whole else _tail(branch.name, room)
-        kind = branch.type if whole else _head(branch.type, _TYPE)
+        name = branch.name if whole else tail(branch.name, room)
+        kind = branch.type if whole else head(branch.type, _TYPE)
         table.add_row(marks.get(branch.name, ""), Text(name), Text(kind), *_numbers(branch))
     console.print(table)
     if number > len(told):
@@ -149,10 +220,6 @@ def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:
     _show_cautions(guesses)
 
 
-def _count(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
-
-
 def _place(branch: BranchSummary, guessed: Mapping[str, int]) -> tuple[int, int]:
     """Guessed branches first, in the order of a schema, then lists, numbers and the rest."""
     if branch.name in guessed:
@@ -163,14 +230,6 @@ def _place(branch: BranchSummary, guessed: Mapping[str, int]) -> tuple[int, int]
 def _show_cautions(guesses: Guesses) -> None:
     for caution in guesses.cautions:
         console.print(Text(f"Note: {caution}.", "yellow"))
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="underline")
-    for heading in headings:
-        right = heading in ("n/entry", "min", "max")
-        table.add_column(heading, overflow="fold", justify="right" if right else "left")
-    return table
 
 
 def _role(guess: Guess) -> Text:
@@ -187,20 +246,4 @@ def _numbers(branch: BranchSummary) -> tuple[str, ...]:
     look = branch.look
     if look is None or not look.entries:
         return ()
-    return f"{look.per_entry:.4g}", _short(look.minimum), _short(look.maximum)
-
-
-def _head(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _tail(text: str, width: int) -> str:
-    """The end of a name, which tells more than its folder."""
-    return text if len(text) <= width else "…" + text[1 - width :]
-
-
-def _short(value: float | None) -> str:
-    if value is None:
-        return ""
-    exact = str(value) if isinstance(value, int) else f"{value:.4g}"
-    return exact if len(exact) <= _DIGITS else f"{value:.3g}"
+    return f"{look.per_entry:.4g}", short(look.minimum), short(look.maximum)

@@ -11,6 +11,7 @@ from hitclr.events.batch import (
     select_events,
     with_edges,
 )
+from hitclr.events.blocks import blocks_of, shuffled
 from hitclr.events.names import FeatureNames
 from hitclr.events.ragged import (
     batch_from_ptr,
@@ -26,6 +27,7 @@ __all__ = [
     "EventStore",
     "FeatureNames",
     "batch_from_ptr",
+    "blocks_of",
     "concat_batches",
     "counts_from_ptr",
     "event_fields",
@@ -39,5 +41,6 @@ __all__ = [
     "ptr_from_counts",
     "replace_hits",
     "select_events",
+    "shuffled",
     "with_edges",
 ]

@@ -7,6 +7,7 @@ columns at once.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,10 @@ __all__ = [
     "select_events",
     "with_edges",
 ]
+
+
+# PyG makes the class of a batch anew, with a look at all signatures, whenever it is called.
+_EMPTY = Batch()
 
 
 def make_batch(
@@ -63,7 +68,9 @@ def make_batch(
                     f"{column.size(0)}; hit columns are pos, x and those named hit_*"
                 )
                 raise ValueError(message)
-    batch: Batch = Batch(**hits, **events)
+    batch: Batch = copy.copy(_EMPTY)
+    for name, column in (*hits.items(), *events.items()):
+        batch[name] = column
     batch.batch = batch_from_ptr(ptr)
     batch.ptr = ptr
     batch.feature_names = FeatureNames(names)

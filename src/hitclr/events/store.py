@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch
@@ -32,6 +34,8 @@ class EventStore:
         class_names: the class of each value of ``y``.
         domain_names: the sample or throw of each value of ``domain``.
         files: the file of each first component of ``event_id``.
+        clusters: [C+1] int64, offsets of events: those between two were stored together in a file.
+            None where that is not known, as after a selection.
     """
 
     hits: Mapping[str, Tensor]
@@ -43,6 +47,7 @@ class EventStore:
     class_names: tuple[str, ...] = ()
     domain_names: tuple[str, ...] = ()
     files: tuple[str, ...] = field(default=(), repr=False)
+    clusters: Tensor | None = None
 
     def __len__(self) -> int:
         return self.ptr.numel() - 1
@@ -79,13 +84,19 @@ class EventStore:
             hits={name: column.index_select(0, rows) for name, column in self.hits.items()},
             events={name: column.index_select(0, events) for name, column in self.events.items()},
             ptr=ptr,
+            clusters=None,
         )
 
     @staticmethod
-    def concat(stores: Sequence[EventStore]) -> EventStore:
+    def concat(stores: Sequence[EventStore], *, release: bool = False) -> EventStore:
         """One store with the events of all, in order.
 
         All must have the same columns and features; the other names are those of the first.
+
+        Args:
+            stores: the stores.
+            release: whether the columns of the stores, which are of no use then, are given free one
+                after the other, so that memory holds all but one column once.
 
         Raises:
             ValueError: no store was given, or their columns or features differ.
@@ -108,13 +119,38 @@ class EventStore:
                     f"{list(first.feature_names)} and {list(other.feature_names)}"
                 )
                 raise ValueError(message)
-        offsets = torch.cumsum(torch.tensor([0, *(s.num_hits for s in stores[:-1])]), 0)
-        shifted = [store.ptr[1:] + start for store, start in zip(stores, offsets, strict=True)]
+        if len(stores) == 1:
+            return first
+        starts = _offsets([store.num_hits for store in stores])
+        ptr = [store.ptr[1:] + start for store, start in zip(stores, starts[:-1], strict=True)]
+        ends = _offsets([len(store) for store in stores])
+        borders = [
+            torch.tensor([0, len(store)]) if store.clusters is None else store.clusters
+            for store in stores
+        ]
+        clusters = [border[1:] + end for border, end in zip(borders, ends[:-1], strict=True)]
+        zero = torch.zeros(1, dtype=torch.int64)
+
+        def join(columns: list[dict[str, Tensor]], name: str) -> Tensor:
+            # numpy asks for larger pages than torch, which makes this several times as fast.
+            parts = [(part.pop(name) if release else part[name]).numpy() for part in columns]
+            return torch.from_numpy(np.concatenate(parts))
+
+        hits, events = [dict(store.hits) for store in stores], [dict(s.events) for s in stores]
+        names = list(first.hits), list(first.events)
+        if release:
+            for store in stores:
+                object.__setattr__(store, "hits", {})
+                object.__setattr__(store, "events", {})
         return replace(
             first,
-            hits={name: torch.cat([store.hits[name] for store in stores]) for name in first.hits},
-            events={
-                name: torch.cat([store.events[name] for store in stores]) for name in first.events
-            },
-            ptr=torch.cat([torch.zeros(1, dtype=torch.int64), *shifted]),
+            hits={name: join(hits, name) for name in names[0]},
+            events={name: join(events, name) for name in names[1]},
+            ptr=torch.cat([zero, *ptr]),
+            clusters=torch.cat([zero, *clusters]),
         )
+
+
+def _offsets(sizes: Sequence[int]) -> list[int]:
+    """Where each of several parts begins when they are laid end to end, and where the last ends."""
+    return list(itertools.accumulate(sizes, initial=0))

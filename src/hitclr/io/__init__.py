@@ -1,5 +1,7 @@
 """ROOT in and out: schema, reader, inspection, writer."""
 
+from hitclr.io.feeding import Feed, FeedKind, StoredFeed, StreamedFeed
+from hitclr.io.files import FileName, expand_files
 from hitclr.io.policy import BadInput, Policy, Reason
 from hitclr.io.reading import (
     Chunk,
@@ -8,7 +10,6 @@ from hitclr.io.reading import (
     Use,
     check_samples,
     class_names,
-    expand_files,
     iterate_file,
     read_samples,
 )
@@ -21,7 +22,7 @@ from hitclr.io.schema import (
     Schema,
     load_schema,
 )
-from hitclr.io.writing import EventFormat, EventWriter, FriendWriter
+from hitclr.io.writing import EventFormat, EventWriter, ResultWriter, result_writer
 
 __all__ = [
     "BadInput",
@@ -30,15 +31,20 @@ __all__ = [
     "EventFormat",
     "EventWriter",
     "Feature",
-    "FriendWriter",
+    "Feed",
+    "FeedKind",
+    "FileName",
     "HitSelection",
     "LabelRule",
     "Policy",
     "Positions",
     "Progress",
     "Reason",
+    "ResultWriter",
     "Sample",
     "Schema",
+    "StoredFeed",
+    "StreamedFeed",
     "Use",
     "check_samples",
     "class_names",
@@ -46,4 +52,5 @@ __all__ = [
     "iterate_file",
     "load_schema",
     "read_samples",
+    "result_writer",
 ]

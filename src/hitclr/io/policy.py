@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Literal
 
@@ -18,7 +19,10 @@ SKIP_IT = "skip and count it (on_bad_input: skip in the settings, --on-bad-input
 
 
 class Reason(str, Enum):
-    """Why a file or an event is left out."""
+    """Why a file or an event is left out.
+
+    ``DESELECTED`` is no fault: the schema's ``select`` leaves the event out. It is never raised.
+    """
 
     MISSING_FILE = "missing file"
     NOT_ROOT = "not a ROOT file"
@@ -34,9 +38,19 @@ class Reason(str, Enum):
     ZERO_POSITIONS = "all positions zero"
     UNKNOWN_LABEL = "unknown label"
     NO_KEY = "no event key"
+    DESELECTED = "deselected"
+    TOO_MANY_HITS = "too many hits"
+    DUPLICATE_KEY = "duplicate event key"
+    NOT_CONTIGUOUS = "hits apart"
+    NOT_CONSTANT = "differs within the event"
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def of_file(self) -> bool:
+        """Whether a whole file is left out for it."""
+        return self in _OF_FILES
 
     @property
     def code(self) -> int:
@@ -46,6 +60,19 @@ class Reason(str, Enum):
         """
         return _CODES[self]
 
+
+_OF_FILES = frozenset(
+    {
+        Reason.MISSING_FILE,
+        Reason.NOT_ROOT,
+        Reason.DAMAGED_FILE,
+        Reason.MISSING_TREE,
+        Reason.MISSING_BRANCH,
+        Reason.WRONG_TYPE,
+        Reason.NO_ENTRIES,
+        Reason.NOT_CONTIGUOUS,
+    }
+)
 
 _CODES = {
     Reason.MISSING_FILE: 1,
@@ -62,6 +89,11 @@ _CODES = {
     Reason.ZERO_POSITIONS: 12,
     Reason.UNKNOWN_LABEL: 13,
     Reason.NO_KEY: 14,
+    Reason.DESELECTED: 15,
+    Reason.TOO_MANY_HITS: 16,
+    Reason.DUPLICATE_KEY: 17,
+    Reason.NOT_CONTIGUOUS: 18,
+    Reason.NOT_CONSTANT: 19,
 }
 
 
@@ -105,6 +137,12 @@ class BadInput:
     def add(self, other: BadInput) -> None:
         """Count what ``other`` has skipped, too."""
         self._counts.update(other._counts)
+
+    def restore(self, rows: Iterable[Mapping[str, str | int]]) -> None:
+        """Count what a `table` says, too."""
+        for row in rows:
+            place = (str(row["unit"]), str(row["reason"]), str(row["sample"]), str(row["class"]))
+            self._counts[place] += int(row["count"])
 
     def table(self) -> list[dict[str, str | int]]:
         """What was skipped: rows of unit, reason, sample, class and count."""

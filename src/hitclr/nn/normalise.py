@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -42,12 +43,14 @@ class InputNorm(nn.Module):
         self.register_buffer("length", torch.ones(()))
 
     @torch.no_grad()
-    def fit(self, x: Tensor, pos: Tensor) -> InputNorm:
-        """Take mean and scale from hits, typically all of the training sample.
+    def fit(self, parts: Iterable[tuple[Tensor, Tensor]]) -> InputNorm:
+        """Take mean and scale from hits, typically all of the training sample, part by part.
+
+        Moments of parts are joined by eq. 2.1 of Chan, Golub and LeVeque, "Updating formulae and a
+        pairwise algorithm for computing sample variances" (1979).
 
         Args:
-            x: [N, F] features.
-            pos: [N, 3] positions.
+            parts: pairs of features [N, F] and positions [N, 3].
 
         Returns:
             The module itself.
@@ -55,27 +58,38 @@ class InputNorm(nn.Module):
         Raises:
             HitclrError: the shapes do not fit, there are no hits, or a value is not finite.
         """
-        self._check(x, pos)
-        if not len(x):
+        features, positions = _Moments(), _Moments()
+        for x, pos in parts:
+            self._check(x, pos)
+            features.add(x, "x")
+            positions.add(pos, "pos")
+        if not features.number:
             message = "input normalisation: expected at least one hit to take the scales from"
             raise HitclrError(message)
-        for name, values in (("x", x), ("pos", pos)):
-            if not bool(values.isfinite().all()):
-                message = (
-                    f"input normalisation: {int((~values.isfinite()).sum())} of {values.numel()} "
-                    f"values of {name} are not finite. Leave such events out when reading."
-                )
-                raise HitclrError(message)
-        mean, variance = _moments(x)
-        centre, spread = _moments(pos)
+        mean, variance = features.mean, features.variance
+        centre, spread = positions.mean, positions.variance
         # A deviation within float32's rounding of the mean is none.
         constant = variance.sqrt() <= torch.finfo(torch.float32).eps * mean.abs()
-        self.mean.copy_(mean)
-        self.scale.copy_(variance.sqrt().masked_fill(constant, 1.0))
         length = spread.mean().sqrt()
         still = length <= torch.finfo(torch.float32).eps * centre.norm()
+        return self.set_(
+            mean,
+            variance.sqrt().masked_fill(constant, 1.0),
+            centre,
+            length.masked_fill(still, 1.0),
+        )
+
+    @torch.no_grad()
+    def set_(self, mean: Tensor, scale: Tensor, centre: Tensor, length: Tensor) -> InputNorm:
+        """Take given numbers, of the attributes' shapes.
+
+        Returns:
+            The module itself.
+        """
+        self.mean.copy_(mean)
+        self.scale.copy_(scale)
         self.centre.copy_(centre)
-        self.length.copy_(length.masked_fill(still, 1.0))
+        self.length.copy_(length)
         return self
 
     def forward(self, batch: Batch) -> Batch:
@@ -103,8 +117,37 @@ class InputNorm(nn.Module):
             raise HitclrError(message)
 
 
-def _moments(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance [F] float64 over the rows, on the CPU: some devices have no float64."""
-    values = values.cpu().double()
-    mean = values.mean(0)
-    return mean, (values - mean).square().mean(0)
+class _Moments:
+    """Mean and variance [F] float64 over rows that come in parts."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.mean = torch.zeros(())
+        self._squares = torch.zeros(())
+
+    @property
+    def variance(self) -> Tensor:
+        """The mean square of the deviation from the mean."""
+        return self._squares / self.number
+
+    def add(self, values: Tensor, name: str) -> None:
+        """Take more rows [N, F], on the CPU: some devices have no float64."""
+        if not bool(values.isfinite().all()):
+            message = (
+                f"input normalisation: {int((~values.isfinite()).sum())} of {values.numel()} "
+                f"values of {name} are not finite. Leave such events out when reading."
+            )
+            raise HitclrError(message)
+        if not len(values):
+            return
+        values = values.cpu().double()
+        number, mean = len(values), values.mean(0)
+        squares = (values - mean).square().sum(0)
+        if not self.number:
+            self.number, self.mean, self._squares = number, mean, squares
+            return
+        both = self.number + number
+        step = mean - self.mean
+        self._squares = self._squares + squares + step.square() * (self.number * number / both)
+        self.mean = self.mean + step * (number / both)
+        self.number = both

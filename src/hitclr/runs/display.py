@@ -12,10 +12,9 @@ from hitclr import fields
 from hitclr.detectors import DepositsFile
 from hitclr.errors import OutputError, SettingsError
 from hitclr.io import Schema, load_schema
-from hitclr.io.files import find_tree, open_root, read_branch, require_branches
+from hitclr.io.files import open_root
 from hitclr.io.inspection.propose import propose_schema
-from hitclr.io.reading.chunk import Chunk, read_chunk
-from hitclr.io.reading.columns import Source, key_values
+from hitclr.io.reading import Chunk, read_single
 from hitclr.plugins import Plugins
 from hitclr.reports.hits_display import Event, draw_event
 from hitclr.reports.style import style
@@ -76,26 +75,14 @@ def read_event(
         InputError: the file cannot be read, or the event is at fault.
         SettingsError: there is no such entry or id.
     """
-    with open_root(file) as directory:
-        tree = find_tree(directory, schema.tree, file)
-        total = int(tree.num_entries)
-        if by_id:
-            event = _entry_of(tree, schema, event, file)
-        if not 0 <= event < total:
-            message = (
-                f"{file}, tree {schema.tree}: expected an entry from 0 to {total - 1}, got {event}"
-            )
-            raise SettingsError(message)
-        classes = tuple(schema.label.classes) if schema.label is not None else ()
-        chunk = read_chunk(tree, schema, schema.label, classes, file, event, event + 1)
-    if chunk.faults:
-        raise chunk.faults[0].error
+    classes = tuple(schema.label.classes) if schema.label is not None else ()
+    chunk = read_single(schema, classes, file, event, by_key=by_id)
     feature = _coloured(schema)
     true_pos = None
     if deposits is not None:
         true_pos = _deposits_of(chunk, deposits, file)
     return Event(
-        title=_title(chunk, schema, classes, file, event),
+        title=_title(chunk, schema, classes, file, chunk.start),
         pos=chunk.hits[fields.POS],
         value=chunk.hits[fields.X][:, feature],
         value_name=schema.features[feature].name,
@@ -103,20 +90,6 @@ def read_event(
         unit=schema.positions.unit,
         true_pos=true_pos,
     )
-
-
-def _entry_of(tree: Any, schema: Schema, event: int, file: Path) -> int:
-    if schema.key is None:
-        message = f"the schema {schema.name!r} has no key, so events of {file} go by entry only"
-        raise SettingsError(message)
-    require_branches(tree, [schema.key.branch], file)
-    ids = read_branch(tree, schema.key.branch, file, 0, int(tree.num_entries))
-    keys, present = key_values(ids, schema.key, Source(file, schema.tree, 0))
-    found = np.flatnonzero(present & (keys == event))
-    if not len(found):
-        message = f"{file}: no event has the id {event} in {schema.key.branch}"
-        raise SettingsError(message)
-    return int(found[0])
 
 
 def _coloured(schema: Schema) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,22 @@ import torch
 from numpy.typing import NDArray
 
 import hitclr
-from hitclr import fields
 from hitclr.build import build_edges
 from hitclr.data import BatchPlan
 from hitclr.errors import InputError, OutputError
 from hitclr.events import EventStore
-from hitclr.io import BadInput, Chunk, FriendWriter, Policy, Progress, Reason, iterate_file
+from hitclr.io import (
+    BadInput,
+    Chunk,
+    FileName,
+    Policy,
+    Progress,
+    Reason,
+    Schema,
+    iterate_file,
+    result_writer,
+)
+from hitclr.io.files import identity
 from hitclr.nn import LinearProbe
 from hitclr.plugins import Plugins
 from hitclr.runs.checkpoint import Model, load_model
@@ -24,12 +34,12 @@ from hitclr.runs.checkpoint import Model, load_model
 __all__ = ["TREE", "embed_files"]
 
 TREE = "hitclr"
-"""The name of the tree that is written."""
+"""The name of the tree that is written, and of the metadata in parquet."""
 
 
 def embed_files(
     checkpoint: Path,
-    files: Sequence[Path],
+    files: Sequence[FileName],
     out: Path,
     plugins: Plugins,
     *,
@@ -38,17 +48,22 @@ def embed_files(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> list[dict[str, str | int]]:
-    """Embed every entry of ROOT files and write a tree that runs parallel to them.
+    """Embed every entry of ROOT files and write a table that runs parallel to them.
 
-    Row i of the tree belongs to entry i of the files, one after the other. Its branches:
-    ``event_id`` [2] int64 (file, entry), ``embedding`` [D] float32, ``scores`` [C] float32 (the
-    probability of each class), ``status`` int8: 0, or the code of the reason why the entry was
-    skipped, and then embedding and scores are NaN.
+    Row i of the table belongs to entry i of the files, one after the other. Its columns:
+    ``file`` int64 (its place in ``files``), ``entry`` int64, ``embedding`` [D] float32, ``scores``
+    [C] float32 (the probability of each class), ``status`` int8: 0, or the code of the reason why
+    the entry was skipped, and then embedding and scores are NaN.
+
+    The schema's labels, observers and key are not read, and hit columns only from files that have
+    them: augmentations need them, encoders seldom. Memory grows neither with the number of files
+    nor with their size.
 
     Args:
         checkpoint: the trained model.
         files: the ROOT files; the labels in them are not used.
-        out: the ROOT file to write.
+        out: the file to write: a ROOT tree ``hitclr`` if it ends in ``.root``, parquet if it ends
+            in ``.parquet``. It appears when it is complete.
         plugins: the registries.
         on_bad_input: ``raise`` at the first entry that cannot be used, or ``skip`` and mark it. A
             file that cannot be read is an error under either, since its rows cannot be counted.
@@ -62,25 +77,26 @@ def embed_files(
     Raises:
         HitclrError: the checkpoint, a file or the output cannot be used.
     """
+    writer_class = result_writer(out)
     if out.exists() and not overwrite:
         message = f"{out} exists already\n  what to do: choose another name, or pass --overwrite"
         raise OutputError(message)
-    if out.resolve() in {file.resolve() for file in (*files, checkpoint)}:
+    if identity(out) in {identity(file) for file in (*files, checkpoint)}:
         message = f"{out} is also an input\n  what to do: write to another file"
         raise OutputError(message)
     model = load_model(checkpoint, plugins)
     model.method.to("cuda" if torch.cuda.is_available() else "cpu")
     schema = model.schema.model_copy(update={"label": None, "observers": {}, "key": None})
     bad_input = BadInput(on_bad_input)
-    width = model.method.width
-    branches: dict[str, tuple[str, tuple[int, ...]]] = {
-        fields.EVENT_ID: ("<i8", (2,)),
-        "embedding": ("<f4", (width,)),
-        "status": ("<i1", ()),
+    columns = {
+        "file": np.dtype("<i8"),
+        "entry": np.dtype("<i8"),
+        "embedding": np.dtype(("<f4", (model.method.width,))),
+        "status": np.dtype("<i1"),
     }
     probe = getattr(model.method, "probe", None)
     if model.class_names and (not isinstance(probe, LinearProbe) or bool(probe.fitted)):
-        branches["scores"] = ("<f4", (len(model.class_names),))
+        columns["scores"] = np.dtype(("<f4", (len(model.class_names),)))
     metadata = {
         "hitclr": hitclr.__version__,
         "checkpoint": str(checkpoint),
@@ -88,15 +104,15 @@ def embed_files(
         "files": [str(file) for file in files],
         "status": {reason.code: reason.value for reason in Reason},
     }
-    with FriendWriter(out, TREE, branches, metadata) as writer:
+    with writer_class(out, TREE, columns, metadata) as writer:
         for number, file in enumerate(files):
             try:
-                for chunk in iterate_file(schema, None, (), file):
+                for chunk in _chunks(schema, file):
                     for fault in chunk.faults:
                         count = int((chunk.codes == fault.reason.code).sum())
                         bad_input.refuse(fault.error, sample=str(file), unit="event", count=count)
-                    rows = _embed_chunk(model, chunk, number, batch_size, "scores" in branches)
-                    writer.extend(rows)
+                    for rows in _embed_chunk(model, chunk, number, batch_size, columns):
+                        writer.extend(rows)
                     if progress is not None:
                         progress(str(file), chunk.stop, chunk.total)
             except InputError as error:
@@ -106,36 +122,60 @@ def embed_files(
     return bad_input.table()
 
 
+def _chunks(schema: Schema, file: FileName) -> Iterator[Chunk]:
+    """The chunks of a file, without the hit columns that it lacks."""
+    try:
+        yield from iterate_file(schema, None, (), file)
+    except InputError as error:
+        # Raised before the first chunk: what is there is checked first.
+        there = {name: b for name, b in schema.hit_columns.items() if b != error.branch}
+        if error.reason != Reason.MISSING_BRANCH or len(there) == len(schema.hit_columns):
+            raise
+        yield from _chunks(schema.model_copy(update={"hit_columns": there}), file)
+
+
 @torch.inference_mode()
 def _embed_chunk(
-    model: Model, chunk: Chunk, file: int, batch_size: int, with_scores: bool
-) -> Mapping[str, NDArray[Any]]:
-    """One row for each entry of a chunk."""
+    model: Model,
+    chunk: Chunk,
+    file: int,
+    batch_size: int,
+    columns: Mapping[str, np.dtype[Any]],
+) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """The rows of all entries of a chunk, up to the end of one batch of good ones at a time."""
     edges = build_edges(model.method)
-    number = chunk.stop - chunk.start
-    events = {name: torch.from_numpy(column) for name, column in chunk.events.items()}
     store = EventStore(
         hits={name: torch.from_numpy(column) for name, column in chunk.hits.items()},
-        events=events,
+        events={name: torch.from_numpy(column) for name, column in chunk.events.items()},
         ptr=torch.from_numpy(chunk.ptr),
         feature_names=model.schema.feature_names,
     )
-    entries = np.arange(chunk.start, chunk.stop, dtype=np.int64)
-    embedding = np.full((number, model.method.width), np.nan, dtype=np.float32)
-    scores = np.full((number, len(model.class_names)), np.nan, dtype=np.float32)
+    start = chunk.start
     for step in BatchPlan(torch.arange(len(store)), batch_size, None):
         batch = store.batch(step.events)
         batch = batch if edges is None else edges(batch)
-        vectors = model.method.embed(batch.to(model.method.device))
-        rows = chunk.entries[step.events.numpy()] - chunk.start
-        embedding[rows] = vectors.float().cpu().numpy()
-        if with_scores:
-            scores[rows] = model.method.logits(vectors).softmax(-1).float().cpu().numpy()
-    made: dict[str, NDArray[Any]] = {
-        fields.EVENT_ID: np.stack([np.full_like(entries, file), entries], 1),
-        "embedding": embedding,
-        "status": chunk.codes,
+        made = {"embedding": model.method.embed(batch.to(model.method.device))}
+        if "scores" in columns:
+            made["scores"] = model.method.logits(made["embedding"]).softmax(-1)
+        entries = chunk.entries[step.events.numpy()]
+        stop = int(entries[-1]) + 1
+        rows = _skipped_rows(chunk, file, start, stop, columns)
+        for name, values in made.items():
+            rows[name][entries - start] = values.float().cpu().numpy()
+        yield rows
+        start = stop
+    yield _skipped_rows(chunk, file, start, chunk.stop, columns)
+
+
+def _skipped_rows(
+    chunk: Chunk, file: int, start: int, stop: int, columns: Mapping[str, np.dtype[Any]]
+) -> dict[str, NDArray[Any]]:
+    """The rows of the entries ``start`` to ``stop`` of a chunk, with NaN for all results."""
+    rows: dict[str, NDArray[Any]] = {
+        "file": np.full(stop - start, file),
+        "entry": np.arange(start, stop),
+        "status": chunk.codes[start - chunk.start : stop - chunk.start],
     }
-    if with_scores:
-        made["scores"] = scores
-    return made
+    for name in columns.keys() - rows.keys():
+        rows[name] = np.full(stop - start, np.nan, dtype=columns[name])
+    return rows

@@ -20,7 +20,7 @@ from hitclr.data import SPLITS
 from hitclr.errors import HitclrError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
-from hitclr.io import Sample
+from hitclr.io import Feed, Sample
 from hitclr.methods import Method
 from hitclr.nn import LinearProbe
 from hitclr.rng import generator, seed_for
@@ -96,7 +96,7 @@ class Evaluation:
 def evaluate(
     settings: Settings,
     method: Method,
-    store: EventStore,
+    feed: Feed,
     splits: Mapping[str, Tensor],
     *,
     edges: EdgeBuilder | None,
@@ -111,13 +111,13 @@ def evaluate(
     Args:
         settings: of the run.
         method: the trained method; its probe is set.
-        store: the events.
+        feed: the events.
         splits: the events of each part.
         edges: the edges that the encoder wants.
         augmentation: what changes the hits of a view; None for nothing.
         source: what gives the hits of a view; None for the events as they are.
     """
-    size = settings.data.batch_size
+    store, size = feed.store, settings.data.batch_size
     probe = getattr(method, "probe", None)
     counts = torch.bincount(
         store.labels[splits["train"]].clamp(min=-1) + 1, minlength=len(store.class_names) + 1
@@ -127,7 +127,7 @@ def evaluate(
         train = splits["train"][store.labels[splits["train"]] >= 0]
         seen = embed_events(
             method,
-            store,
+            feed,
             train,
             edges=edges,
             batch_size=size,
@@ -148,7 +148,7 @@ def evaluate(
     for number, name in enumerate(SPLITS):
         part[splits[name]] = number
     everything = (part >= 0).nonzero()[:, 0]  # but what is there for the views of others alone
-    embedding = embed_events(method, store, everything, edges=edges, batch_size=size).embedding
+    embedding = embed_events(method, feed, everything, edges=edges, batch_size=size).embedding
     lost = int((~embedding.isfinite()).any(1).sum())
     if lost:
         message = (
@@ -175,7 +175,7 @@ def evaluate(
         rows,
         matrices,
         events,
-        _two_views(settings, store, splits, augmentation, source),
+        _two_views(settings, feed, splits, augmentation, source),
         sum(p.numel() for p in method.encoder.parameters()),
     )
 
@@ -224,19 +224,20 @@ def _counts(store: EventStore, splits: Mapping[str, Tensor]) -> list[dict[str, A
 
 def _two_views(
     settings: Settings,
-    store: EventStore,
+    feed: Feed,
     splits: Mapping[str, Tensor],
     augmentation: Augmentation | None,
     source: ViewSource | None,
 ) -> dict[str, NDArray[Any]]:
     """An event with more hits than most, and two views of it as the training would make them."""
+    store = feed.store
     pool = splits["test"] if splits["test"].numel() else splits["train"]
     hits = store.hits_per_event()[pool]
     event = pool[torch.argsort(hits, stable=True)[3 * hits.numel() // 4]].reshape(1)
-    batch = store.batch(event)
+    (batch,) = feed.batches([event])
     names = ("first", "second")
     random = [generator(settings.seed, "display", name) for name in names]
-    views = (StoredViews(store) if source is None else source).views(event, random)
+    views = (StoredViews() if source is None else source).views(batch, random)
     made = {"event": batch, **dict(zip(names, views, strict=True))}
     if augmentation is not None:
         for name, own in zip(names, random, strict=True):

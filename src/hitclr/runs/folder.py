@@ -12,10 +12,13 @@ import yaml
 
 from hitclr.config import Settings
 from hitclr.errors import CheckpointError, OutputError, SettingsError
-from hitclr.io import Sample
+from hitclr.io import FileName, Sample
+from hitclr.io.feeding import describe_file
+from hitclr.io.files import absolute_name
 from hitclr.runs.checkpoint import read_record
 
 __all__ = [
+    "CACHE",
     "CHECKPOINTS",
     "LAST",
     "MODEL",
@@ -27,6 +30,7 @@ __all__ = [
     "write_settings",
 ]
 
+CACHE = "cache"
 CHECKPOINTS = "checkpoints"
 LAST = "last.ckpt"
 MODEL = "model.ckpt"
@@ -42,7 +46,17 @@ _PRODUCTS = (
     "events.npz",
     "views.npz",
 )
-_FREE_TO_CHANGE = ("out", "title", "notes", "data.num_workers", "trainer.accelerator", "probe.")
+_FREE_TO_CHANGE = (
+    "out",
+    "title",
+    "notes",
+    "data.num_workers",
+    "data.threads",
+    "data.cache",
+    "trainer.accelerator",
+    "trainer.checkpoint_minutes",
+    "probe.",
+)
 
 
 @dataclass(frozen=True)
@@ -53,11 +67,13 @@ class Interrupted:
         checkpoint: its last one.
         record: the description of the run in it.
         epoch: the epoch that comes next.
+        step: the step in it that comes next.
     """
 
     checkpoint: Path
     record: Mapping[str, Any]
     epoch: int
+    step: int
 
 
 def claim_folder(
@@ -106,8 +122,11 @@ def claim_folder(
             "  what to do: resume with the old settings, or start a new run (out=FOLDER)"
         )
         raise SettingsError(message)
-    progress = content["loops"]["fit_loop"]["epoch_progress"]["current"]
-    return Interrupted(last, record, int(progress["processed"]))
+    loop = content["loops"]["fit_loop"]
+    epoch = int(loop["epoch_progress"]["current"]["processed"])
+    batches = loop["epoch_loop.batch_progress"]
+    step = 0 if batches["is_last_batch"] else int(batches["current"]["processed"])
+    return Interrupted(last, record, epoch, step)
 
 
 def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
@@ -130,9 +149,11 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def describe_inputs(
-    samples: Sequence[Sample], deposits: Sequence[Path] = ()
+    samples: Sequence[Sample], deposits: Sequence[FileName] = ()
 ) -> list[dict[str, str | int]]:
-    """The files of a run with their sizes, to know them again.
+    """The files of a run with their fingerprints, to notice when they change.
+
+    A file that cannot be read is described by what is wrong with it.
 
     Args:
         samples: the samples.
@@ -140,14 +161,7 @@ def describe_inputs(
     """
     files = [(sample.name, file) for sample in samples for file in sample.files]
     files += [("views.resimulate.deposits", file) for file in deposits]
-    return [
-        {
-            "sample": name,
-            "file": str(file.resolve()),
-            "bytes": file.stat().st_size if file.is_file() else -1,
-        }
-        for name, file in files
-    ]
+    return [{"sample": name, **describe_file(file)} for name, file in files]
 
 
 def require_same_inputs(run: Interrupted, record: Mapping[str, Any]) -> None:
@@ -184,17 +198,17 @@ def clear_folder(out: Path) -> None:
 
 
 def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
-    """The settings as they would stand in a file anywhere: with absolute paths."""
+    """The settings as they would stand in a file anywhere: absolute paths, and URLs as they are."""
     plain = settings.plain()
     schema = plain["schema"]
     if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
         plain["schema"] = str((base / Path(schema).expanduser()).resolve())
     for sample in plain["data"]["samples"].values():
-        sample["files"] = [str(base / Path(file).expanduser()) for file in sample["files"]]
+        sample["files"] = [absolute_name(file, base) for file in sample["files"]]
     resimulate = plain["views"]["resimulate"]
     if resimulate is not None:
         files = resimulate["deposits"]
-        resimulate["deposits"] = [str(base / Path(file).expanduser()) for file in files]
+        resimulate["deposits"] = [absolute_name(file, base) for file in files]
     return plain
 
 

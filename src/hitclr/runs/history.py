@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import lightning as L
+from torch import Tensor
 
 __all__ = ["History"]
 
 
 class History(L.Callback):
     """Keeps the mean losses of each epoch; a resumed run has those from before, too.
+
+    The training loss is summed here, since Lightning's own sums do not outlive an epoch that is
+    interrupted.
 
     Attributes:
         rows: one ``{"epoch", "train_loss", "validation_loss"}`` per epoch; None where there is no
@@ -19,19 +23,41 @@ class History(L.Callback):
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
+        self._sum: Tensor | float = 0.0
+        self._events = 0
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Called by Lightning."""
+        if batch_idx == 0:
+            self._sum, self._events = 0.0, 0
+        events = batch[0].num_graphs
+        self._sum = self._sum + outputs["loss"].detach().double() * events
+        self._events += events
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Called by Lightning."""
         metrics = trainer.callback_metrics
-        row: dict[str, Any] = {"epoch": trainer.current_epoch}
-        for name in ("train_loss", "validation_loss"):
-            row[name] = float(metrics[name]) if name in metrics else None
-        self.rows.append(row)
+        known = "validation_loss" in metrics
+        self.rows.append(
+            {
+                "epoch": trainer.current_epoch,
+                "train_loss": float(self._sum) / self._events if self._events else None,
+                "validation_loss": float(metrics["validation_loss"]) if known else None,
+            }
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Called by Lightning."""
-        return {"rows": self.rows}
+        return {"rows": self.rows, "sum": float(self._sum), "events": self._events}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Called by Lightning."""
         self.rows = list(state_dict["rows"])
+        self._sum, self._events = state_dict["sum"], state_dict["events"]

@@ -14,11 +14,9 @@ import lightning as L
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor
 
-from hitclr import fields
 from hitclr.augment import Augmentation
 from hitclr.build import (
     build_augmentation,
@@ -32,16 +30,19 @@ from hitclr.build import (
 from hitclr.config import Settings
 from hitclr.data import EventDataModule, split_events
 from hitclr.errors import HitclrError, OutputError, SettingsError
-from hitclr.events import EventStore, gather_index
+from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
-from hitclr.io import BadInput, Progress, Sample, Schema, check_samples, read_samples
+from hitclr.io import BadInput, Feed, FileName, Progress, Sample, Schema, check_samples
+from hitclr.io.feeding import Cache, cache_folder, open_feed
 from hitclr.methods import Method
 from hitclr.plugins import Plugins
 from hitclr.reports import write_report
 from hitclr.rng import seed_for
 from hitclr.runs.checkpoint import RunRecord, describe_run
+from hitclr.runs.checkpoints import checkpoints
 from hitclr.runs.evaluate import Evaluation, evaluate
 from hitclr.runs.folder import (
+    CACHE,
     CHECKPOINTS,
     LAST,
     MODEL,
@@ -56,6 +57,8 @@ from hitclr.studies import write_tables
 from hitclr.views import ViewSource
 
 __all__ = ["Prepared", "TrainedRun", "prepare", "train"]
+
+_MEASURED = 1024  # events that are looked at in one go to standardise the inputs
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Prepared:
     Attributes:
         schema: how branches became events.
         samples: what was read.
-        store: the events.
+        feed: the events.
         splits: the events of each part.
         source: what gives the hits of a view; None for the events as they are.
         deposits: the files that views are re-simulated from.
@@ -98,10 +101,10 @@ class Prepared:
 
     schema: Schema
     samples: Sequence[Sample]
-    store: EventStore
+    feed: Feed
     splits: dict[str, Tensor]
     source: ViewSource | None
-    deposits: Sequence[Path]
+    deposits: Sequence[FileName]
     augmentation: Augmentation | None
     edges: EdgeBuilder | None
     method: Method
@@ -111,7 +114,12 @@ class Prepared:
 
 
 def prepare(
-    settings: Settings, plugins: Plugins, *, base: Path, progress: Progress | None = None
+    settings: Settings,
+    plugins: Plugins,
+    *,
+    base: Path,
+    progress: Progress | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Prepared:
     """Check everything, read the events, and build the method.
 
@@ -120,6 +128,7 @@ def prepare(
         plugins: the registries.
         base: the folder that relative file names start from.
         progress: called while files are read.
+        say: called with a line of text for people, where the cache has something to say.
 
     Raises:
         HitclrError: settings, schema, files or data do not do.
@@ -131,14 +140,30 @@ def prepare(
     deposits = build_deposits(settings.views, plugins, schema, base)
     samples = build_samples(settings, base, bad_input)
     check_samples(schema, samples, bad_input)
-    store = read_samples(
-        schema, samples, bad_input, classes=settings.data.classes, progress=progress
+    feed = open_feed(
+        settings.data.feed,
+        schema,
+        samples,
+        bad_input,
+        _cache(settings, say),
+        buffer=settings.data.buffer or 0,
+        classes=settings.data.classes,
+        threads=settings.data.threads,
+        progress=progress,
     )
+    store = feed.store
     uses = {domain: sample.use for domain, sample in enumerate(samples)}
-    fractions = settings.data.split.model_dump()
+    fractions = settings.data.split.model_dump(include={"validation", "test"})
     ends = list(itertools.accumulate((len(sample.files) for sample in samples), initial=0))
     first_files = dict(enumerate(ends[:-1]))
-    splits = split_events(store, uses, fractions, settings.seed, first_files=first_files)
+    splits = split_events(
+        store,
+        uses,
+        fractions,
+        settings.seed,
+        first_files=first_files,
+        by=settings.data.split.by,
+    )
     method = build_method(
         settings,
         plugins,
@@ -149,9 +174,9 @@ def prepare(
     training = splits["train"]
     if method.needs.labels:
         training = training[store.labels[training] >= 0]
-    source = build_views(settings.views, plugins, store, deposits, training)
+    source = build_views(settings.views, plugins, schema, store, deposits, training)
     data = EventDataModule(
-        store,
+        feed,
         splits,
         method.needs,
         augmentation=augmentation,
@@ -160,15 +185,15 @@ def prepare(
         num_workers=settings.data.num_workers,
         seed=settings.seed,
         source=source,
+        buffer=settings.data.buffer,
     )
     _require_classes(store, data.splits["train"])
-    rows, _ = gather_index(store.ptr, data.splits["train"])
-    method.norm.fit(store.hits[fields.X][rows], store.hits[fields.POS][rows])
+    _standardise(method, schema, feed, data.splits["train"])
     seconds = time.perf_counter() - started
     return Prepared(
         schema,
         samples,
-        store,
+        feed,
         splits,
         source,
         deposits,
@@ -178,6 +203,33 @@ def prepare(
         data,
         bad_input.table(),
         seconds,
+    )
+
+
+def _cache(settings: Settings, say: Callable[[str], None]) -> Cache | None:
+    """The cache that the settings mean; None where the events are only in memory."""
+    chosen = settings.data.cache
+    if chosen is None and settings.data.feed == "memory":
+        return None
+    if chosen == "run":
+        return Cache(Path(settings.out).expanduser() / CACHE, say)
+    return Cache(cache_folder(chosen), say)
+
+
+def _standardise(method: Method, schema: Schema, feed: Feed, training: Tensor) -> None:
+    """Set the method's first layer: by the schema's numbers, or those of the training events."""
+    fixed = schema.standardise
+    if fixed is None:
+        method.norm.fit(
+            (batch.x, batch.pos) for batch in feed.batches(torch.split(training, _MEASURED))
+        )
+        return
+    moments = [fixed.features[name] for name in schema.feature_names]
+    method.norm.set_(
+        torch.tensor([one.mean for one in moments]),
+        torch.tensor([one.scale for one in moments]),
+        torch.tensor(fixed.centre),
+        torch.tensor(fixed.length),
     )
 
 
@@ -210,18 +262,18 @@ def train(
     """
     out = Path(settings.out).expanduser()
     interrupted = claim_folder(out, settings, resume=resume, overwrite=overwrite)
-    prepared = prepare(settings, plugins, base=base, progress=progress)
+    prepared = prepare(settings, plugins, base=base, progress=progress, say=say)
     say(_describe(prepared))
     record = describe_run(
         settings,
         prepared.schema,
-        prepared.store.class_names,
+        prepared.feed.store.class_names,
         prepared.skipped,
         inputs=describe_inputs(prepared.samples, prepared.deposits),
     )
     if interrupted is not None:
         require_same_inputs(interrupted, record)
-        prepared.data.first_epoch = interrupted.epoch
+        prepared.data.resume_at = (interrupted.epoch, interrupted.step)
     elif overwrite:
         clear_folder(out)
     write_settings(out, settings, base)
@@ -236,7 +288,7 @@ def train(
     evaluation = evaluate(
         settings,
         prepared.method,
-        prepared.store,
+        prepared.feed,
         prepared.splits,
         edges=prepared.edges,
         augmentation=prepared.augmentation,
@@ -276,12 +328,7 @@ def _save(trainer: L.Trainer, path: Path) -> None:
 def _trainer(
     settings: Settings, out: Path, callbacks: list[L.Callback], data: EventDataModule
 ) -> L.Trainer:
-    checkpoint = ModelCheckpoint(
-        out / CHECKPOINTS,
-        filename=LAST.removesuffix(".ckpt"),
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    written = checkpoints(out / CHECKPOINTS, LAST, settings.trainer.checkpoint_minutes)
     try:
         return L.Trainer(
             max_epochs=settings.trainer.epochs,
@@ -292,7 +339,7 @@ def _trainer(
             logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
             default_root_dir=out,
             plugins=[LightningEnvironment()],  # one process, whatever batch system it runs under
-            callbacks=[checkpoint, StepSeed(settings.seed), *callbacks],
+            callbacks=[StepSeed(settings.seed), *callbacks, *written],
             enable_progress_bar=any(
                 isinstance(c, L.pytorch.callbacks.ProgressBar) for c in callbacks
             ),
@@ -329,6 +376,8 @@ def _fit(trainer: L.Trainer, prepared: Prepared, last: Path | None) -> None:
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
         warnings.filterwarnings("ignore", ".*exists and is not empty.*")
         warnings.filterwarnings("ignore", ".*GPU available but not used.*")
+        # It is: the plan begins with the step that comes (EventDataModule.resume_at).
+        warnings.filterwarnings("ignore", ".*your dataloader is not resumable.*")
         try:
             trainer.fit(
                 prepared.method, datamodule=prepared.data, ckpt_path=last, weights_only=True
@@ -354,7 +403,7 @@ def _require_classes(store: EventStore, events: Tensor) -> None:
 
 
 def _describe(prepared: Prepared) -> str:
-    store = prepared.store
+    store = prepared.feed.store
     sizes = {name: len(events) for name, events in prepared.splits.items()}
     if partners := len(store) - sum(sizes.values()):
         sizes["for views only"] = partners

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from hitclr.augment import Augmentation
-from hitclr.data import BatchPlan, ViewDataset
-from hitclr.events import EventStore
+from hitclr.data import BatchPlan, ViewDataset, fed
 from hitclr.graphs import EdgeBuilder
+from hitclr.io import Feed
 from hitclr.methods import Method
 from hitclr.views import ViewSource
 
@@ -33,7 +33,7 @@ class Embedded:
 @torch.inference_mode()
 def embed_events(
     method: Method,
-    store: EventStore,
+    feed: Feed,
     events: Tensor,
     *,
     edges: EdgeBuilder | None,
@@ -48,8 +48,8 @@ def embed_events(
 
     Args:
         method: the trained method.
-        store: the events.
-        events: [M] int64, which of them.
+        feed: the events.
+        events: [M] int64, which of them, in rising order.
         edges: the edges that the encoder wants.
         batch_size: events per forward pass.
         views: how many views of each event; 0 for the events as they are.
@@ -64,7 +64,7 @@ def embed_events(
     was_training = method.training
     method.eval()
     dataset = ViewDataset(
-        store,
+        feed.store,
         views=max(1, views),
         augmentation=augmentation if views else None,
         edges=edges,
@@ -73,10 +73,10 @@ def embed_events(
         source=source if views else None,
     )
     rows: list[list[Tensor]] = [[] for _ in range(max(1, views))]
-    for step in BatchPlan(events, batch_size, None):
+    for step in fed(BatchPlan(events, batch_size, None), feed):
         for number, view in enumerate(dataset[step]):
             rows[number].append(method.embed(view.to(method.device)).float().cpu())
     method.train(was_training)
     width = torch.empty(0, method.width)
     embedding = torch.cat([width, *(part for parts in rows for part in parts)])
-    return Embedded(embedding, store.labels[events].repeat(max(1, views)))
+    return Embedded(embedding, feed.store.labels[events].repeat(max(1, views)))

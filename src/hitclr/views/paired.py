@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 from torch_geometric.data import Batch
 
 from hitclr import fields
 from hitclr.errors import SettingsError
-from hitclr.events import EventStore, batch_from_ptr, gather_index, make_batch, ptr_from_counts
+from hitclr.events import (
+    EventStore,
+    batch_from_ptr,
+    event_fields,
+    gather_index,
+    hit_fields,
+    make_batch,
+    ptr_from_counts,
+)
 from hitclr.views.keys import KeyTable, require_keys, require_one_event
 
 __all__ = ["PairedViews"]
@@ -47,7 +54,7 @@ class PairedViews:
         named = torch.isin(store.events[fields.DOMAIN], domains).nonzero()[:, 0]
         require_one_event(store, named, _WHAT)
         table = KeyTable(keys[named])
-        first, count = table.find(keys[named])
+        _, count = table.find(keys[named])
         if not bool((count > 1).any()):
             message = (
                 f"{_WHAT}: expected simulations of one event in {', '.join(samples)}, but no key "
@@ -58,12 +65,12 @@ class PairedViews:
             raise SettingsError(message)
         self.store = store
         self.samples = tuple(samples)
-        # The simulations of event i: rows[first[i] : first[i] + count[i]].
+        self.domains = domains
+        self.table = table
+        # The simulations of the event with a key: the rows from its first place to its last.
         self.rows = named[table.rows]
-        self.first = torch.zeros(len(store), dtype=torch.int64).index_copy(0, named, first)
-        self.count = torch.zeros(len(store), dtype=torch.int64).index_copy(0, named, count)
 
-    def views(self, events: Tensor, generators: Sequence[torch.Generator]) -> list[Batch]:
+    def views(self, batch: Batch, generators: Sequence[torch.Generator]) -> list[Batch]:
         """The views of events; see `ViewSource.views`.
 
         The simulations of each event are put into a random order, drawn from the first generator;
@@ -71,20 +78,28 @@ class PairedViews:
         """
         if not generators:
             return []
-        store, count = self.store, self.count[events]
+        store = self.store
+        first, count = self.table.find(batch[fields.KEY])
+        count[~torch.isin(batch[fields.DOMAIN], self.domains)] = 0
         ptr = ptr_from_counts(count)
         owner = batch_from_ptr(ptr)
-        place = torch.arange(owner.numel()) - ptr[owner] + self.first[events][owner]
+        place = torch.arange(owner.numel()) - ptr[owner] + first[owner]
         order = torch.argsort(torch.rand(owner.numel(), generator=generators[0]), stable=True)
         place = place[order[torch.argsort(owner[order], stable=True)]]
         alone = count == 0
-        columns = {name: column.index_select(0, events) for name, column in store.events.items()}
+        columns = event_fields(batch)
+        # The hits of the events themselves, then those of their simulations, laid end to end.
         made = []
         for number in range(len(generators)):
-            chosen = events.clone()
             turn = (ptr[:-1] + number % count.clamp(min=1))[~alone]
-            chosen[~alone] = self.rows[place[turn]]
-            rows, new = gather_index(store.ptr, chosen)
-            hits = {name: column.index_select(0, rows) for name, column in store.hits.items()}
-            made.append(make_batch(hits, columns, new, store.feature_names))
+            rows, new = gather_index(store.ptr, self.rows[place[turn]])
+            both = torch.cat([batch.ptr, new[1:] + batch.ptr[-1]])
+            origin = torch.arange(count.numel())
+            origin[~alone] = torch.arange(int((~alone).sum())) + count.numel()
+            hits_rows, final = gather_index(both, origin)
+            hits = {
+                name: torch.cat([column, store.hits[name][rows]])[hits_rows]
+                for name, column in hit_fields(batch).items()
+            }
+            made.append(make_batch(hits, columns, final, store.feature_names))
         return made

@@ -37,6 +37,7 @@ class ResimulatedViews:
             the rest stay nominal. All where it is None.
         probability: the probability with which each event of a view is re-simulated.
         required: [M] int64, the events whose deposits must be known; all where it is None.
+        columns: the names of the hit columns of a batch; those of the store where it is None.
 
     Raises:
         SettingsError: the events have no keys, or one key belongs to two events; deposits of one
@@ -54,6 +55,7 @@ class ResimulatedViews:
         probability: float = 1.0,
         *,
         required: Tensor | None = None,
+        columns: Sequence[str] | None = None,
     ) -> None:
         if not 0 <= probability <= 1:
             message = f"{_WHAT}.probability: expected a number from 0 to 1, got {probability:g}"
@@ -66,21 +68,22 @@ class ResimulatedViews:
         self.probability = probability
         self.deposits = _of_use(deposits, keys)
         table = KeyTable(self.deposits.truth[_KEY])
-        first, count = table.find(keys)
+        _, count = table.find(keys)
         found = count > 0
         needed = torch.arange(len(store)) if required is None else required
         _require_found(store, needed[~found[needed]], needed.numel(), deposits)
         require_one_event(store, found.nonzero()[:, 0], _WHAT)
-        # The row of each event in the deposits, -1 where there is none.
-        self.place = torch.full((len(store),), -1, dtype=torch.int64)
-        self.place[found] = table.rows[first[found]]
-        self.columns = self._require_fit(int(table.rows[0]))
+        self.table = table
+        hits = tuple(store.hits) if columns is None else tuple(columns)
+        self.columns = self._require_fit(int(table.rows[0]), hits)
 
-    def views(self, events: Tensor, generators: Sequence[torch.Generator]) -> list[Batch]:
+    def views(self, batch: Batch, generators: Sequence[torch.Generator]) -> list[Batch]:
         """The views of events; see `ViewSource.views`."""
-        stored = self.store.batch(events)
-        place = self.place[events]
-        return [self._view(stored, place, generator) for generator in generators]
+        first, count = self.table.find(batch[fields.KEY])
+        # The row of each event in the deposits, -1 where there is none.
+        place = torch.full_like(first, -1)
+        place[count > 0] = self.table.rows[first[count > 0]]
+        return [self._view(batch, place, generator) for generator in generators]
 
     def _view(self, stored: Batch, place: Tensor, generator: torch.Generator) -> Batch:
         """One view of the events of ``stored``, whose deposits are at ``place`` [K] int64."""
@@ -105,7 +108,7 @@ class ResimulatedViews:
         }
         return make_batch(hits, event_fields(stored), ptr, self.store.feature_names)
 
-    def _require_fit(self, row: int) -> Tensor:
+    def _require_fit(self, row: int, hits: Sequence[str]) -> Tensor:
         """The detector's columns of ``x`` that are the store's features, in its order [F] int64.
 
         It is asked for the hits of one event, since what it makes is what counts.
@@ -120,7 +123,7 @@ class ResimulatedViews:
         features = self.store.feature_names
         for kind, wanted, names in (
             ("features", features, made.feature_names),
-            ("hit columns", tuple(self.store.hits), tuple(made.hits)),
+            ("hit columns", tuple(hits), tuple(made.hits)),
         ):
             missing = [name for name in wanted if name not in names]
             if missing:

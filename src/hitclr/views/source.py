@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
-from torch import Tensor
 from torch_geometric.data import Batch
 
 __all__ = ["ViewSource"]
@@ -19,15 +18,15 @@ class ViewSource(Protocol):
     views are the same in whatever process they are made.
     """
 
-    def views(self, events: Tensor, generators: Sequence[torch.Generator]) -> list[Batch]:
+    def views(self, batch: Batch, generators: Sequence[torch.Generator]) -> list[Batch]:
         """The views of events.
 
         Args:
-            events: [K] int64, rows of the store.
+            batch: the K events as they were read; it is not changed.
             generators: one for each view; the source of all randomness.
 
         Returns:
             For each generator a batch of the K events in their order, with at least one hit in each
-            that has one in the store. Their event columns (label, id, key, domain, observers) are
-            those of the store. The batches may share tensors and are not to be changed.
+            that has one in ``batch``. Their event columns (label, id, key, domain, observers) are
+            those of ``batch``. The batches may share tensors and are not to be changed.
         """

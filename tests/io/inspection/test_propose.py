@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hitclr.errors import InputError, SchemaError
 from hitclr.io import BadInput, Sample, load_schema, read_samples
-from hitclr.io.inspection import propose
+from hitclr.io.inspection import guess, propose
 from hitclr.io.inspection.guess import guess_branches
 from hitclr.io.inspection.inspect import summarise_tree
 from hitclr.io.inspection.propose import propose_schema
@@ -182,7 +182,7 @@ def test_everything_is_found(propose_for, everything, tmp_path):
     assert observers == {
         "run": ("run_id", None),
         "event": ("id", None),
-        "weight": ("weight", None),
+        "event_weight": ("weight", None),
         "energy": ("mc_trks.E", 0),
     }
     assert "class_-12: -12  # 10 entries, anti-nu_e" in proposal.text
@@ -435,7 +435,8 @@ class FakeTree:
         return SimpleNamespace(keys=list, typename="", array=array)
 
 
-def test_folders_hold_collections():
+def test_folders_hold_collections(monkeypatch):
+    monkeypatch.setattr(guess, "read_branch", lambda tree, name, *_: tree[name].array())
     names = ["E/hits/hits.pos.x", "E/hits/hits.pos.y", "E/hits/hits.pos.z", "E/hits/hits.t"]
     tree = FakeTree(points(*names, "E/other/q", "E/mc_trks/E", "E/trks/E"))
     guesses = guess_branches(tree, summarise_tree(tree, "E"), "file")

@@ -19,7 +19,7 @@ from hitclr.io import (
     load_schema,
     read_samples,
 )
-from hitclr.io.reading import reader
+from hitclr.io.reading import iterate
 from hitclr.io.reading.columns import _is_number
 
 
@@ -133,7 +133,7 @@ def test_given_classes_fix_the_order_and_must_be_all(schema, toy_files):
 def test_chunks_do_not_matter(schema, toy_files, monkeypatch):
     samples = [Sample(kind, (path,)) for kind, path in toy_files.items()]
     whole = read_samples(schema, samples, BadInput())
-    monkeypatch.setattr(reader, "_CHUNK_BYTES", 2000)
+    monkeypatch.setattr(iterate, "_CHUNK_BYTES", 1000)
     calls = []
     cut = read_samples(
         schema, samples, BadInput(), progress=lambda file, done, total: calls.append((done, total))
@@ -152,7 +152,7 @@ def test_rntuples_are_read_as_trees_are(schema, tmp_path, make_columns, write, m
     with uproot.recreate(tmp_path / "rntuple.root") as file:
         file.mkrntuple("events", columns)
     for size in (2**26, 2000):
-        monkeypatch.setattr(reader, "_CHUNK_BYTES", size)
+        monkeypatch.setattr(iterate, "_CHUNK_BYTES", size)
         rntuple, _ = read(schema, tmp_path / "rntuple.root")
         for name in tree.hits:
             assert torch.equal(tree.hits[name], rntuple.hits[name])
@@ -373,15 +373,15 @@ def test_skips_in_a_file_that_is_dropped_whole_are_not_counted_besides(
     path = write(
         tmp_path / "a.root", with_fault(make_columns(10, 8, "track"), Reason.ZERO_POSITIONS)
     )
-    monkeypatch.setattr(reader, "_CHUNK_BYTES", 2000)
-    read_chunk = reader.read_chunk
+    monkeypatch.setattr(iterate, "_CHUNK_BYTES", 1000)
+    read_chunk = iterate.read_chunk
 
     def breaking_off(*arguments):
-        if arguments[4] == path and arguments[5] > 6:
+        if arguments[0].file == path and arguments[5] > 0:
             raise InputError("cut", reason=Reason.DAMAGED_FILE, file=path)
         return read_chunk(*arguments)
 
-    monkeypatch.setattr(reader, "read_chunk", breaking_off)
+    monkeypatch.setattr(iterate, "read_chunk", breaking_off)
     bad = BadInput("skip")
     store = read_samples(schema, [Sample("toy", (path, toy_files["track"]))], bad)
     assert len(store) == 60

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,8 +10,21 @@ from typing import Any
 
 import awkward as ak
 import uproot
+from uproot.source.file import MultithreadedFileSource
 
 from hitclr.errors import InputError, nearest
+from hitclr.io.files.consistency import (
+    ContradictionError,
+    check_branch,
+    check_keys,
+    check_lists,
+    check_pages,
+    check_tree,
+    checked,
+)
+from hitclr.io.files.names import FileName, is_remote
+from hitclr.io.files.remote_source import RemoteSource
+from hitclr.io.files.start import check_start
 from hitclr.io.policy import SKIP_IT, Reason
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "find_tree",
     "open_root",
     "read_branch",
+    "read_known_branch",
     "require_branches",
     "tree_names",
 ]
@@ -29,91 +41,33 @@ _TREE_CLASSES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple")
 
 
 @contextmanager
-def open_root(path: str | Path) -> Iterator[Any]:
+def open_root(path: FileName) -> Iterator[Any]:
     """Open a ROOT file for reading, an uproot directory.
 
+    Local files are read with threads of uproot's own, files on servers by byte ranges
+    (`RemoteSource`).
+
+    Args:
+        path: a local path, or a URL.
+
     Raises:
-        InputError: the file is missing, empty, not a ROOT file, or damaged.
+        InputError: the file is missing, empty, not a ROOT file, or damaged; or its server does not
+            give it, or not in parts.
+        MissingExtraError: the package that reads URLs of this kind is not installed.
+        SettingsError: the URL cannot be used.
     """
-    file = Path(path)
-    if not file.is_file():
-        beside = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
-        near = nearest(file.name, beside)
-        message = "expected a ROOT file, there is no such file"
-        advice = (
-            f"check the path; in the same folder: {', '.join(near)}"
-            if near
-            else "check the path; the folder holds nothing with a name like it"
-        )
-        if file.is_dir():
-            message = "expected a ROOT file, this is a folder"
-            advice = f"name the files in it: {file}/*.root"
-        raise InputError(message, reason=Reason.MISSING_FILE, file=file, advice=advice)
-    if not os.access(file, os.R_OK):
-        message = "expected a readable file, this one may not be read by this user"
-        raise InputError(
-            message,
-            reason=Reason.DAMAGED_FILE,
-            file=file,
-            advice="ask for the permission, or copy the file",
-        )
-    if file.stat().st_size == 0:
-        message = "expected a ROOT file, this one is empty (0 bytes)"
-        raise InputError(
-            message,
-            reason=Reason.DAMAGED_FILE,
-            file=file,
-            advice="copy or produce it again; the job that wrote it probably died",
-        )
-    with file.open("rb") as raw:
-        magic = raw.read(4)
-    if magic != b"root":
-        message = f"expected a ROOT file (first bytes b'root'), this one starts with {magic!r}"
-        raise InputError(
-            message,
-            reason=Reason.NOT_ROOT,
-            file=file,
-            advice="give a .root file",
-        )
-    _check_length(file)
+    file = path if "://" in str(path) else Path(path)
+    check_start(file)
+    handler = RemoteSource if is_remote(file) else MultithreadedFileSource
     try:
-        directory = uproot.open(file)
+        # As a key, so that nothing after a colon is taken for an object in the file.
+        directory = uproot.open({file: None}, handler=handler, array_cache=None, object_cache=None)
     except Exception as error:
         raise _damaged(file, error) from error
     try:
         yield directory
     finally:
         directory.close()
-
-
-def _check_length(file: Path) -> None:
-    """Compare the length that the header of a ROOT file states (``fEND``) with the file's own.
-
-    Raises:
-        InputError: the file is shorter, or the header makes no sense.
-    """
-    with file.open("rb") as raw:
-        header = raw.read(24)
-    length = file.stat().st_size
-    if len(header) == 24:
-        (version,) = struct.unpack(">i", header[4:8])
-        # Files beyond 2 GB have 8-byte pointers and a version that is larger by 1,000,000.
-        large = version >= 1_000_000
-        (stated,) = struct.unpack(">q" if large else ">i", header[12 : 20 if large else 16])
-        if version > 0 and 0 < stated <= length:
-            return
-        detail = f"its header says {stated} bytes (format version {version})"
-    else:
-        detail = "not even its header is whole"
-    message = (
-        f"expected a whole ROOT file, this one is damaged or cut short: {detail}, it has {length}"
-    )
-    raise InputError(
-        message,
-        reason=Reason.DAMAGED_FILE,
-        file=file,
-        advice=f"copy or produce the file again, or {SKIP_IT}",
-    )
 
 
 def tree_names(directory: Any) -> list[str]:
@@ -131,10 +85,10 @@ def tree_names(directory: Any) -> list[str]:
 
 
 def find_tree(directory: Any, name: str, file: str | Path) -> Any:
-    """The tree called ``name`` in an open file.
+    """The tree called ``name`` in an open file, after a look at what the file says twice.
 
     Raises:
-        InputError: there is none, or it cannot be read.
+        InputError: there is none, it cannot be read, or what it says of itself differs.
     """
     known = tree_names(directory)
     if name not in known:
@@ -146,6 +100,12 @@ def find_tree(directory: Any, name: str, file: str | Path) -> Any:
         tree = directory[name]
         # An RNTuple reads its header and footer only now.
         _ = tree.num_entries, tree.keys()
+        folder, *inner = directory, *name.split("/")[:-1]
+        check_keys(folder, _TREE_CLASSES)
+        for part in inner:
+            folder = folder[part]
+            check_keys(folder, _TREE_CLASSES)
+        check_tree(tree)
     except Exception as error:
         raise _damaged(file, error, tree=name) from error
     return tree
@@ -157,15 +117,21 @@ def branch_names(tree: Any) -> list[str]:
 
 
 def require_branches(tree: Any, wanted: Sequence[str], file: str | Path) -> None:
-    """Check that a tree has all the branches that are ``wanted``.
+    """Check that a tree has all the branches that are ``wanted``, each with all entries.
 
     Raises:
-        InputError: some are missing; the message has all of them, with the closest names.
+        InputError: some are missing; the message has all of them, with the closest names. Or one
+            has another number of entries than the tree.
     """
     known = branch_names(tree)
     there = set(known)
     missing = [name for name in wanted if name not in there]
     if not missing:
+        for name in wanted:
+            try:
+                check_branch(tree, name)
+            except Exception as error:
+                raise _damaged(file, error, tree=str(tree.name), branch=name) from error
         return
     lines = []
     for name in missing:
@@ -193,10 +159,21 @@ def read_branch(
     Raises:
         InputError: the branch does not exist, holds no numbers, or cannot be read.
     """
-    name = str(tree.name)
     require_branches(tree, [branch], file)
+    return read_known_branch(tree, branch, file, start, stop)
+
+
+def read_known_branch(
+    tree: Any, branch: str, file: FileName, start: int, stop: int | None
+) -> ak.Array:
+    """As `read_branch`, for a branch that `require_branches` was asked for before.
+
+    Raises:
+        InputError: the branch holds no numbers, or cannot be read.
+    """
+    name = str(tree.name)
     try:
-        return tree[branch].array(entry_start=start, entry_stop=stop, library="ak")
+        return _read(tree, branch, start, stop)
     except (uproot.interpretation.objects.CannotBeAwkward, NotImplementedError) as error:
         detail = str(error).strip().splitlines()
         message = (
@@ -216,6 +193,20 @@ def read_branch(
         raise _damaged(file, error, tree=name, branch=branch, entry=start) from error
 
 
+def _read(tree: Any, branch: str, start: int, stop: int | None) -> ak.Array:
+    """The values of one branch, with the checks that uproot leaves out."""
+    column = tree[branch]
+    total = int(tree.num_entries)
+    stop = total if stop is None else min(stop, total)
+    if isinstance(column, uproot.TBranch):
+        how = checked(column)
+        return column.array(how, entry_start=start, entry_stop=stop, library="ak")
+    check_pages(column, start, stop)
+    array = column.array(entry_start=start, entry_stop=stop, library="ak")
+    check_lists(array, stop - start)
+    return array
+
+
 def _damaged(
     file: str | Path,
     error: Exception,
@@ -226,9 +217,15 @@ def _damaged(
 ) -> InputError:
     cause = str(error).strip().splitlines()
     detail = f"{type(error).__name__}: {cause[0]}" if cause else type(error).__name__
-    if isinstance(error, zlib.error):
+    if isinstance(error, ContradictionError):
+        detail = str(error)
+    elif isinstance(error, zlib.error):
         detail = f"a compressed block does not unpack ({detail})"
     message = f"expected readable data, the file is damaged or cut short: {detail}"
+    advice = f"copy or produce the file again, or {SKIP_IT}"
+    if isinstance(error, ConnectionError):
+        message = f"expected readable data, the server does not give it: {cause[0]}"
+        advice = f"try again, copy the file here, or {SKIP_IT}"
     return InputError(
         message,
         reason=Reason.DAMAGED_FILE,
@@ -236,5 +233,5 @@ def _damaged(
         tree=tree,
         branch=branch,
         entry=entry,
-        advice=f"copy or produce the file again, or {SKIP_IT}",
+        advice=advice,
     )

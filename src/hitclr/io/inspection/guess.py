@@ -366,7 +366,7 @@ def _observers(values: _Values) -> Iterator[Guess]:
     for name, known, dtypes in (
         ("run", words.RUNS, integer),
         ("event", words.EVENTS, integer),
-        ("weight", words.WEIGHTS, real),
+        ("event_weight", words.WEIGHTS, real),
         ("energy", words.ENERGIES, real),
     ):
         ranked = []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
 from hitclr.errors import InputError
+from hitclr.io.files import FileName
 from hitclr.io.policy import Reason
 from hitclr.io.schema import Column, LabelRule
 
@@ -18,30 +19,39 @@ __all__ = [
     "Source",
     "any_per_event",
     "event_values",
+    "first_of_event",
+    "jagged",
     "key_values",
     "label_values",
+    "list_parts",
     "ragged_median",
     "ragged_minimum",
-    "require_hit_list",
 ]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Numbers = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a chunk comes from, for messages."""
+    """Where a chunk comes from, for messages.
 
-    file: Path
+    Attributes:
+        file: the file.
+        tree: the tree's name.
+        entries: [n] int64, for each event the entry of the tree that it begins with.
+    """
+
+    file: FileName
     tree: str
-    start: int
+    entries: Ints
 
     def error(
         self, what: str, reason: Reason, *, branch: str | None, entry: int | None, advice: str
     ) -> InputError:
-        """An `InputError` at this place; ``entry`` counts from the start of the tree."""
+        """An `InputError` in this tree."""
         return InputError(
             what,
             reason=reason,
@@ -53,11 +63,14 @@ class Source:
         )
 
 
-def require_hit_list(array: ak.Array, branch: str, source: Source) -> ak.Array:
-    """Check that a branch holds a list of numbers per entry.
+def list_parts(array: ak.Array, branch: str, source: Source) -> tuple[Ints, Numbers]:
+    """The lengths [n] int64 of a branch's lists, and the numbers in them laid end to end.
+
+    No number is copied where that can be avoided. A missing one (in a field of optional numbers) is
+    NaN.
 
     Raises:
-        InputError: it holds something else.
+        InputError: the branch does not hold a list of numbers per entry.
     """
     if array.ndim != 2 or array.fields or not _is_number(array):
         message = (
@@ -71,7 +84,45 @@ def require_hit_list(array: ak.Array, branch: str, source: Source) -> ak.Array:
             entry=None,
             advice=f"name a branch with one value per hit; see `hitclr inspect {source.file}`",
         )
-    return ak.from_regular(array, axis=1)
+    layout = array.layout
+    if not _is_plain(layout):
+        filled = ak.fill_none(array, np.nan, axis=-1) if "?" in str(array.type) else array
+        layout = ak.to_packed(ak.from_regular(filled, axis=1)).layout
+    if not _is_plain(layout):  # whatever else awkward has
+        lists = ak.from_regular(array, axis=1)
+        return ak.to_numpy(ak.num(lists)).astype(np.int64), ak.to_numpy(ak.flatten(lists))
+    offsets = np.asarray(layout.offsets.data, dtype=np.int64)
+    return np.diff(offsets), np.asarray(layout.content.data)[offsets[0] : offsets[-1]]
+
+
+def _is_plain(layout: Any) -> bool:
+    """Whether an array is offsets and a flat buffer."""
+    return isinstance(layout, ak.contents.ListOffsetArray) and isinstance(
+        layout.content, ak.contents.NumpyArray
+    )
+
+
+def jagged(counts: Ints, values: Numbers) -> ak.Array:
+    """Lists of the given lengths [n] of numbers laid end to end, without copying them."""
+    offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(counts)]))
+    return ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(values)))
+
+
+def first_of_event(array: ak.Array) -> tuple[ak.Array, Bools]:
+    """The first of each event's values, and whether all of them are the same [n] bool.
+
+    NaN is the same as NaN.
+    """
+    lists = ak.from_regular(array, axis=1)
+    counts = ak.to_numpy(ak.num(lists)).astype(np.int64)
+    values = ak.to_numpy(ak.flatten(lists))
+    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    first = values[ptr[:-1]]
+    repeated = np.repeat(first, counts)
+    same = values == repeated
+    if values.dtype.kind == "f":
+        same |= np.isnan(values) & np.isnan(repeated)
+    return ak.Array(first), ~any_per_event(~same, ptr)
 
 
 def event_values(array: ak.Array, column: Column, source: Source) -> tuple[Floats | Ints, Bools]:
@@ -138,7 +189,7 @@ def label_values(
 ) -> NDArray[np.int64]:
     """The class index of each entry [n] int64 by a rule; -1 where no value matches."""
     labels = np.full(len(columns[0]), -1, dtype=np.int64)
-    for name, values in rule.classes.items():
+    for name, values in rule.values.items():
         for value in values:
             match = np.ones(len(labels), dtype=np.bool_)
             for column, number in zip(columns, value, strict=True):
@@ -155,28 +206,25 @@ def any_per_event(flags: Bools, ptr: Ints) -> Bools:
 
 def ragged_minimum(values: Floats, ptr: Ints) -> Floats:
     """The smallest value of each event [B]; NaN for an event without hits."""
-    ordered, starts, counts = _sorted_within(values, ptr)
-    found = np.full(len(counts), np.nan)
-    some = counts > 0
-    found[some] = ordered[starts[some]]
-    return found
+    return _ordered(values, ptr, lambda counts: (0 * counts, 0 * counts))
 
 
 def ragged_median(values: Floats, ptr: Ints) -> Floats:
     """The median of each event [B]; NaN for an event without hits."""
-    ordered, starts, counts = _sorted_within(values, ptr)
-    found = np.full(len(counts), np.nan)
-    some = counts > 0
-    low = starts[some] + (counts[some] - 1) // 2
-    high = starts[some] + counts[some] // 2
-    found[some] = 0.5 * (ordered[low] + ordered[high])
-    return found
+    return _ordered(values, ptr, lambda counts: ((counts - 1) // 2, counts // 2))
 
 
-def _sorted_within(values: Floats, ptr: Ints) -> tuple[Floats, Ints, Ints]:
+def _ordered(values: Floats, ptr: Ints, places: Callable[[Ints], tuple[Ints, Ints]]) -> Floats:
+    """The mean of two of each event's values in rising order [B]; NaN without hits."""
+    lists = ak.contents.ListOffsetArray(ak.index.Index64(ptr), ak.contents.NumpyArray(values))
+    ordered = np.asarray(ak.flatten(ak.sort(lists, axis=1, highlevel=False), highlevel=False).data)
     counts = np.diff(ptr)
-    event = np.repeat(np.arange(len(counts)), counts)
-    return values[np.lexsort((values, event))], ptr[:-1], counts
+    some = np.flatnonzero(counts > 0)
+    low, high = places(counts[some])
+    starts = ptr[:-1][some]
+    found = np.full(len(counts), np.nan)
+    found[some] = 0.5 * (ordered[starts + low] + ordered[starts + high])
+    return found
 
 
 def _is_number(array: ak.Array) -> bool:

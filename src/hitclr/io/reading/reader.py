@@ -1,10 +1,12 @@
-"""From ROOT files to events, by a schema, chunk by chunk."""
+"""From samples of ROOT files to events, by a schema, under the bad-input policy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,31 +15,49 @@ from numpy.typing import NDArray
 from hitclr import fields
 from hitclr.errors import InputError, SchemaError
 from hitclr.events import EventStore
-from hitclr.io.files import find_tree, open_root, read_branch, require_branches
-from hitclr.io.policy import SKIP_IT, BadInput, Reason
+from hitclr.io.files import FileName
+from hitclr.io.policy import BadInput, Reason
 from hitclr.io.reading.chunk import Chunk, read_chunk
+from hitclr.io.reading.iterate import iterate_file, open_event_tree
 from hitclr.io.reading.samples import Sample, class_names
 from hitclr.io.schema import LabelRule, Schema
+from hitclr.rng import seed_for, uniform_hash
 
-__all__ = ["Progress", "check_samples", "iterate_file", "read_samples"]
+__all__ = ["Progress", "Sink", "check_samples", "named", "read_into", "read_samples"]
 
 Progress = Callable[[str, int, int], None]
-"""Called as ``progress(file, entries done, entries in all)``."""
+"""Called as ``progress(file, events done, events in all)``."""
 
-_CHUNK_BYTES = 64 * 2**20
-_CHECKED_ENTRIES = 8
-_PROBED_ENTRIES = 256
+_CHECKED_EVENTS = 8
 
 
-def _branches(schema: Schema, labelling: str | LabelRule | None) -> list[str]:
-    names = list(schema.hit_branches())
-    if schema.key is not None:
-        names.append(schema.key.branch)
-    if labelling is not None:
-        names.extend(column.branch for column in schema.observers.values())
-    if isinstance(labelling, LabelRule):
-        names.extend(column.branch for column in labelling.columns)
-    return list(dict.fromkeys(names))
+class Sink(Protocol):
+    """Takes events part by part, in order."""
+
+    def append(self, part: EventStore) -> None:
+        """Take the next events."""
+
+    def mark(self) -> tuple[int, ...]:
+        """How far it has come."""
+
+    def rewind(self, mark: tuple[int, ...]) -> None:
+        """Drop what was taken after ``mark`` was given."""
+
+
+class _Memory:
+    """A sink that keeps all parts."""
+
+    def __init__(self) -> None:
+        self.parts: list[EventStore] = []
+
+    def append(self, part: EventStore) -> None:
+        self.parts.append(part)
+
+    def mark(self) -> tuple[int, ...]:
+        return (len(self.parts),)
+
+    def rewind(self, mark: tuple[int, ...]) -> None:
+        del self.parts[mark[0] :]
 
 
 def check_samples(schema: Schema, samples: Sequence[Sample], bad_input: BadInput) -> None:
@@ -66,61 +86,12 @@ def check_samples(schema: Schema, samples: Sequence[Sample], bad_input: BadInput
             raise _empty_sample(sample)
 
 
-def _check_file(schema: Schema, sample: Sample, file: Path, classes: Sequence[str]) -> None:
-    with open_root(file) as directory:
-        tree = find_tree(directory, schema.tree, file)
-        labelling = sample.labelling(schema)
-        require_branches(tree, _branches(schema, labelling), file)
-        if tree.num_entries > 0:
-            stop = min(_CHECKED_ENTRIES, int(tree.num_entries))
-            read_chunk(tree, schema, labelling, classes, file, 0, stop)
-
-
-def iterate_file(
-    schema: Schema,
-    labelling: str | LabelRule | None,
-    classes: Sequence[str],
-    file: Path,
-) -> Iterator[Chunk]:
-    """Read one file chunk by chunk, each about 64 MB.
-
-    Yields:
-        Chunks that together cover every entry; each says what is wrong with the entries that it
-        leaves out.
-
-    Raises:
-        InputError: the file cannot be read, or the schema does not fit it.
-    """
-    with open_root(file) as directory:
-        tree = find_tree(directory, schema.tree, file)
-        branches = _branches(schema, labelling)
-        require_branches(tree, branches, file)
-        total = int(tree.num_entries)
-        if total == 0:
-            message = "expected events, the tree has no entries"
-            raise InputError(
-                message,
-                reason=Reason.NO_ENTRIES,
-                file=file,
-                tree=schema.tree,
-                advice=f"leave the file out, or {SKIP_IT}",
-            )
-        step = _chunk_entries(tree, branches, total)
-        for start in range(0, total, step):
-            stop = min(start + step, total)
-            yield read_chunk(tree, schema, labelling, classes, file, start, stop)
-
-
-def _chunk_entries(tree: Any, branches: Sequence[str], total: int) -> int:
-    """How many entries make a chunk of about 64 MB."""
-    size = 0
-    for name in branches:
-        whole = getattr(tree[name], "uncompressed_bytes", None)
-        if whole is None:  # a field of an RNTuple does not tell
-            start = read_branch(tree, name, tree.file.file_path, 0, _PROBED_ENTRIES)
-            whole = start.nbytes * total // min(total, _PROBED_ENTRIES)
-        size += int(whole)
-    return max(1, min(total, total * _CHUNK_BYTES // max(size, 1)))
+def _check_file(schema: Schema, sample: Sample, file: FileName, classes: Sequence[str]) -> None:
+    labelling = sample.labelling(schema)
+    with open_event_tree(schema, labelling, file) as (tree, wanted):
+        if tree.number > 0:
+            stop = min(_CHECKED_EVENTS, tree.number)
+            read_chunk(tree, schema, wanted, labelling, classes, 0, stop)
 
 
 def read_samples(
@@ -129,6 +100,7 @@ def read_samples(
     bad_input: BadInput,
     *,
     classes: Sequence[str] | None = None,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> EventStore:
     """Read all events of all samples into memory.
@@ -139,59 +111,87 @@ def read_samples(
             entries.
         bad_input: the policy; it also counts what is skipped.
         classes: the class names in the order of ``y``; without it, in order of first mention.
+        threads: how many threads read and unpack branches at the same time.
         progress: called after each chunk.
 
     Returns:
         The store. ``domain`` is the index in ``samples``; ``event_id`` is (index in ``files``,
-        entry in the tree).
+        number of the event in the tree).
 
     Raises:
         InputError: a fault under the policy ``raise``; under either, a sample or a class that has
             no event left.
         SchemaError: ``classes`` lacks a class that a sample may have.
     """
-    mentioned = class_names(schema, samples)
-    classes = tuple(classes) if classes is not None else mentioned
-    left_out = [name for name in mentioned if name not in classes]
-    if left_out:
-        message = (
-            f"the classes are given as {', '.join(classes)}, but samples or label rules also name "
-            f"{', '.join(left_out)}: add them to the list, or leave the list out"
-        )
-        raise SchemaError(message)
-    files: list[Path] = []
-    stores: list[EventStore] = []
-    for domain, sample in enumerate(samples):
-        labelling = sample.labelling(schema)
-        fixed = labelling if isinstance(labelling, str) else ""
-        kept = 0
-        for file in sample.files:
-            files.append(file)
-            chunks: list[EventStore] = []
-            skipped = BadInput(bad_input.policy)
-            try:
-                for chunk in iterate_file(schema, labelling, classes, file):
-                    _refuse_entries(chunk, sample, classes, skipped)
-                    chunks.append(_stamped(chunk, domain, len(files) - 1))
-                    if progress is not None:
-                        progress(str(file), chunk.stop, chunk.total)
-            except InputError as error:
-                if not _is_file_fault(error):
-                    raise
-                # A file that breaks off is left out whole: half of it is not what was asked for.
-                bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
-                continue
-            bad_input.add(skipped)
-            stores.extend(chunks)
-            kept += sum(len(store) for store in chunks)
-        if kept == 0:
-            raise _empty_sample(sample, bad_input)
-    store = EventStore.concat([s for s in stores if len(s)])
-    _refuse_empty_class(store, schema, samples, classes, bad_input)
+    sink = _Memory()
+    names = read_into(
+        sink, schema, samples, bad_input, classes=classes, threads=threads, progress=progress
+    )
+    return named(EventStore.concat(sink.parts, release=True), names)
+
+
+def read_into(
+    sink: Sink,
+    schema: Schema,
+    samples: Sequence[Sample],
+    bad_input: BadInput,
+    *,
+    classes: Sequence[str] | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> EventStore:
+    """Read all events of all samples, part by part, into a sink; see `read_samples`.
+
+    A file that breaks off is taken back whole: half of it is not what was asked for.
+
+    Returns:
+        A store without events that has the names: features, units, classes, domains, files.
+
+    Raises:
+        InputError: as `read_samples`.
+        SchemaError: as `read_samples`.
+    """
+    classes = _all_classes(schema, samples, classes)
+    numbers = np.zeros(len(classes), dtype=np.int64)
+    files: list[FileName] = []
+    with _threads(threads) as pool:
+        for domain, sample in enumerate(samples):
+            labelling = sample.labelling(schema)
+            fixed = labelling if isinstance(labelling, str) else ""
+            kept = 0
+            for place, file in enumerate(sample.files):
+                files.append(file)
+                mark, skipped, own = sink.mark(), BadInput(bad_input.policy), 0
+                counts = np.zeros_like(numbers)
+                try:
+                    for chunk in iterate_file(
+                        schema, labelling, classes, file, entries=sample.entries, pool=pool
+                    ):
+                        _refuse_entries(chunk, sample, classes, skipped)
+                        part = _part(chunk, schema, domain, len(files) - 1, place, sample.fraction)
+                        if len(part):
+                            sink.append(part)
+                        own += len(part)
+                        known = part.labels[part.labels >= 0]
+                        counts += torch.bincount(known, minlength=len(classes)).numpy()
+                        if progress is not None:
+                            progress(str(file), chunk.stop, chunk.total)
+                except InputError as error:
+                    if not Reason(error.reason).of_file:
+                        raise
+                    sink.rewind(mark)
+                    bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
+                    continue
+                bad_input.add(skipped)
+                kept += own
+                numbers += counts
+            if kept == 0:
+                raise _empty_sample(sample, bad_input)
+    _refuse_empty_class(numbers, schema, samples, classes, bad_input)
     return EventStore(
-        hits=store.hits,
-        events=store.events,
-        ptr=store.ptr,
+        hits={},
+        events={},
+        ptr=torch.zeros(1, dtype=torch.int64),
         feature_names=schema.feature_names,
         feature_units=tuple(feature.unit for feature in schema.features),
         position_unit=schema.positions.unit,
@@ -201,17 +201,73 @@ def read_samples(
     )
 
 
-def _stamped(chunk: Chunk, domain: int, file_index: int) -> EventStore:
-    """The events of a chunk with their ids and domain."""
-    number = len(chunk.entries)
+def named(store: EventStore, names: EventStore) -> EventStore:
+    """A store with the names of another."""
+    return replace(
+        names, hits=store.hits, events=store.events, ptr=store.ptr, clusters=store.clusters
+    )
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
+    if number < 2:
+        yield None
+        return
+    with ThreadPoolExecutor(number) as pool:
+        yield pool
+
+
+def _all_classes(
+    schema: Schema, samples: Sequence[Sample], classes: Sequence[str] | None
+) -> tuple[str, ...]:
+    mentioned = class_names(schema, samples)
+    classes = tuple(classes) if classes is not None else mentioned
+    left_out = [name for name in mentioned if name not in classes]
+    if left_out:
+        message = (
+            f"the classes are given as {', '.join(classes)}, but samples or label rules also name "
+            f"{', '.join(left_out)}: add them to the list, or leave the list out"
+        )
+        raise SchemaError(message)
+    return classes
+
+
+def _part(
+    chunk: Chunk, schema: Schema, domain: int, file: int, place: int, fraction: float
+) -> EventStore:
+    """The events of a chunk with their ids and domain, and of these the fraction.
+
+    Args:
+        chunk: the chunk.
+        schema: how branches became events.
+        domain: the number of the sample.
+        file: the number of the file.
+        place: its number in the sample.
+        fraction: which fraction of the events is taken, by a hash of the key, or of the event's
+            place in the sample: 1 % of the events is among 10 % of them.
+    """
     entries = torch.from_numpy(chunk.entries)
     events = {
         **{name: torch.from_numpy(column) for name, column in chunk.events.items()},
-        fields.EVENT_ID: torch.stack([torch.full_like(entries, file_index), entries], 1),
-        fields.DOMAIN: torch.full((number,), domain, dtype=torch.int64),
+        fields.EVENT_ID: torch.stack([torch.full_like(entries, file), entries], 1),
+        fields.DOMAIN: torch.full_like(entries, domain),
     }
-    hits = {name: torch.from_numpy(column) for name, column in chunk.hits.items()}
-    return EventStore(hits, events, torch.from_numpy(chunk.ptr), feature_names=())
+    borders = np.searchsorted(chunk.entries, chunk.clusters)
+    ends = np.array([0, len(entries)])
+    store = EventStore(
+        {name: torch.from_numpy(column) for name, column in chunk.hits.items()},
+        events,
+        torch.from_numpy(chunk.ptr),
+        feature_names=schema.feature_names,
+        clusters=torch.from_numpy(np.unique(np.concatenate([ends, borders]))),
+    )
+    if fraction >= 1:
+        return store
+    if fields.KEY in events:
+        drawn = uniform_hash(seed_for(0, "fraction by key"), events[fields.KEY])
+    else:
+        drawn = uniform_hash(seed_for(0, "fraction"), torch.full_like(entries, place), entries)
+    return store.select(torch.nonzero(drawn < fraction)[:, 0])
 
 
 def _refuse_entries(
@@ -227,18 +283,6 @@ def _refuse_entries(
                 unit="event",
                 count=int(count),
             )
-
-
-def _is_file_fault(error: InputError) -> bool:
-    return error.reason in (
-        Reason.MISSING_FILE,
-        Reason.NOT_ROOT,
-        Reason.DAMAGED_FILE,
-        Reason.MISSING_TREE,
-        Reason.MISSING_BRANCH,
-        Reason.WRONG_TYPE,
-        Reason.NO_ENTRIES,
-    )
 
 
 def _empty_sample(sample: Sample, bad_input: BadInput | None = None) -> InputError:
@@ -262,16 +306,13 @@ def _empty_sample(sample: Sample, bad_input: BadInput | None = None) -> InputErr
 
 
 def _refuse_empty_class(
-    store: EventStore,
+    numbers: NDArray[np.int64],
     schema: Schema,
     samples: Sequence[Sample],
     classes: Sequence[str],
     bad_input: BadInput,
 ) -> None:
-    present = set(store.labels.tolist())
-    for index, name in enumerate(classes):
-        if index in present:
-            continue
+    for name in (name for name, number in zip(classes, numbers, strict=True) if number == 0):
         owners = [
             sample
             for sample in samples

@@ -1,21 +1,27 @@
 """How the branches of a ROOT tree become events."""
 
-from hitclr.io.schema.schema import (
+from hitclr.io.schema.expression import Expression
+from hitclr.io.schema.label_rule import LabelRule
+from hitclr.io.schema.parts import (
     Column,
     Feature,
     HitSelection,
-    LabelRule,
+    Moments,
     Positions,
-    Schema,
-    load_schema,
+    Standardisation,
 )
+from hitclr.io.schema.schema import Layout, Schema, load_schema
 
 __all__ = [
     "Column",
+    "Expression",
     "Feature",
     "HitSelection",
     "LabelRule",
+    "Layout",
+    "Moments",
     "Positions",
     "Schema",
+    "Standardisation",
     "load_schema",
 ]

@@ -1,160 +1,67 @@
 """The schema: how the branches of a ROOT tree become events.
 
 A schema is data, read from YAML or built in Python. It cannot run code. Branch names are written
-as uproot shows them, nested ones with slashes (``Evt/hits/hits.pos.x``).
+as uproot shows them, nested ones with slashes (``Evt/hits/hits.pos.x``) or, in an RNTuple, dots.
+Wherever a branch is named, a derived column may be.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hitclr import fields
 from hitclr.errors import SchemaError
+from hitclr.io.schema.expression import Expression
+from hitclr.io.schema.label_rule import LabelRule
+from hitclr.io.schema.parts import (
+    Column,
+    Feature,
+    HitSelection,
+    Part,
+    Positions,
+    Standardisation,
+    listed,
+    parsed,
+)
 from hitclr.validation import explain, read_mapping
 
-__all__ = [
-    "Column",
-    "Feature",
-    "HitSelection",
-    "LabelRule",
-    "Positions",
-    "Schema",
-    "load_schema",
-]
+__all__ = ["Layout", "Schema", "load_schema"]
+
+Layout = Literal["jagged", "flat"]
+"""What an entry of the tree is: an event with lists of hits, or a hit."""
 
 _RESERVED = frozenset(field.name for field in fields.FIELDS)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(_Part):
-    """One number per event.
-
-    Attributes:
-        branch: the branch. It has one number per entry, or several and then ``index`` picks one.
-        index: which element of a branch with several; ``0`` is the first.
-    """
-
-    branch: str
-    index: int | None = Field(default=None, ge=0)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"branch": value} if isinstance(value, str) else value
-
-
-class Positions(_Part):
-    """The three branches with the hit positions, and their unit."""
-
-    branches: tuple[str, str, str]
-    unit: str
-
-
-class Feature(_Part):
-    """One hit feature: a column of ``x``.
-
-    Attributes:
-        name: the column's name. Three features ``v.x``, ``v.y``, ``v.z`` make a vector, which
-            rotations turn together with the positions.
-        branch: the branch, with one number per hit.
-        unit: the unit, for the record and for plots.
-        relative_to: subtract the event's smallest value, its median, or nothing. Done in double
-            precision before the cast to float32: an absolute time in ns does not fit in one.
-    """
-
-    name: str
-    branch: str
-    unit: str = ""
-    relative_to: Literal["nothing", "minimum", "median"] = "nothing"
-
-
-class HitSelection(_Part):
-    """Keep the hits whose value of ``branch`` lies between ``min`` and ``max``, ends included."""
-
-    branch: str
-    min: float | None = None
-    max: float | None = None
-
-    @model_validator(mode="after")
-    def _some_limit(self) -> HitSelection:
-        if self.min is None and self.max is None:
-            message = "expected min, max or both; without a limit the selection does nothing"
-            raise ValueError(message)
-        return self
-
-
-class LabelRule(_Part):
-    """The class of an event from one or more columns.
-
-    Attributes:
-        columns: the columns that decide.
-        classes: for each class the values that belong to it: one number for one column, a list of
-            as many numbers as there are columns for several. An event with other values has an
-            unknown label, which the bad-input policy deals with.
-    """
-
-    columns: tuple[Column, ...] = Field(min_length=1)
-    classes: Mapping[str, tuple[tuple[int, ...], ...]] = Field(min_length=1)
-
-    @field_validator("columns", mode="before")
-    @classmethod
-    def _one_column(cls, value: Any) -> Any:
-        return [value] if isinstance(value, (str, Mapping, Column)) else value
-
-    @field_validator("classes", mode="before")
-    @classmethod
-    def _one_value(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {
-            name: [v if isinstance(v, (list, tuple)) else [v] for v in _listed(values)]
-            for name, values in value.items()
-        }
-
-    @model_validator(mode="after")
-    def _matching(self) -> LabelRule:
-        owner: dict[tuple[int, ...], str] = {}
-        for name, values in self.classes.items():
-            for value in values:
-                if len(value) != len(self.columns):
-                    message = (
-                        f"class {name!r}: expected {len(self.columns)} number(s) for a value, one "
-                        f"for each of the columns, got {list(value)}"
-                    )
-                    raise ValueError(message)
-                if value in owner:
-                    message = f"the value {list(value)} belongs to {owner[value]!r} and {name!r}"
-                    raise ValueError(message)
-                owner[value] = name
-        return self
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-class Schema(_Part):
+class Schema(Part):
     """How the branches of a ROOT tree become events.
 
     Attributes:
         name: the schema's name.
         description: one or two sentences for people.
-        tree: the tree's name in the file.
-        layout: ``jagged``: one entry per event, the hit branches hold a list per entry.
+        tree: the name of the TTree or RNTuple in the file.
+        layout: ``jagged``: an entry is an event, the hit branches hold a list per entry, be they
+            branches of their own or members of structures. ``flat``: an entry is a hit.
+        group_by: the columns whose values the hits of an event share, in a flat tree; a column
+            that is used as an event's (a label, an observer) has one value in an event, too.
+        rows: whether the hits of an event follow one another in a flat tree (``contiguous``, where
+            others are an error), or may stand anywhere (``any``, for which a file's columns must
+            fit into memory).
+        derive: further columns, ``name: expression`` (see `Expression`), of hits or events. A later
+            one may use an earlier one.
+        select: the condition for events; the others are left out, which is no fault.
+        max_hits: an event with more hits than this is at fault.
         positions: the branches with the hit positions.
         features: the hit features, in the order of the columns of ``x``.
         hit_columns: further integer hit columns ``name: branch`` that augmentations may need (a
             module id, a channel); in a batch they are called ``hit_<name>``.
-        select_hits: hits to keep; all conditions must hold.
+        select_hits: hits to keep: limits of a branch, or expressions; all conditions must hold.
         label: the rule for the class; without one each sample is a class of its own.
         observers: further event columns ``name: column`` (energy, run); missing values are NaN.
         key: the column that numbers the events: simulations of one event under several throws have
@@ -163,20 +70,91 @@ class Schema(_Part):
         axis: the direction that the detector singles out (the drift, the vertical), in the
             coordinates of the positions, of any length; rotations turn about it. In a batch it is
             the unit vector ``axis``.
+        weight: the column with the weight of an event in the loss and in scores; in a batch it is
+            called ``weight``. Without one all have the same.
+        standardise: fixed numbers to standardise inputs with; without, those of the training events
+            are measured and stored with the model.
     """
 
     name: str
     description: str = ""
     tree: str
-    layout: Literal["jagged"] = "jagged"
+    layout: Layout = "jagged"
+    group_by: tuple[str, ...] = ()
+    rows: Literal["contiguous", "any"] = "contiguous"
+    derive: Mapping[str, str] = Field(default_factory=dict)
+    select: str | None = None
     positions: Positions
     features: tuple[Feature, ...] = Field(min_length=1)
     hit_columns: Mapping[str, str] = Field(default_factory=dict)
-    select_hits: tuple[HitSelection, ...] = ()
+    select_hits: tuple[HitSelection | str, ...] = ()
+    max_hits: int | None = Field(default=None, ge=1)
     label: LabelRule | None = None
     observers: Mapping[str, Column] = Field(default_factory=dict)
     key: Column | None = None
     axis: tuple[float, float, float] | None = None
+    weight: Column | None = None
+    standardise: Standardisation | None = None
+
+    @field_validator("group_by", "select_hits", mode="before")
+    @classmethod
+    def _one_of_several(cls, value: Any) -> Any:
+        return [value] if isinstance(value, (str, Mapping, HitSelection)) else value
+
+    @field_validator("derive")
+    @classmethod
+    def _derived_in_order(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        names = list(value)
+        for place, (name, text) in enumerate(value.items()):
+            later = [used for used in parsed(text).names if used in names[place:]]
+            if later:
+                message = (
+                    f"{name} is derived from {', '.join(later)}: expected branches and columns "
+                    f"derived before it; put {'them' if len(later) > 1 else 'it'} first, or give "
+                    f"the derived column a name that is no branch's"
+                )
+                raise ValueError(message)
+        return value
+
+    @field_validator("select", "select_hits")
+    @classmethod
+    def _expressions(cls, value: Any) -> Any:
+        for text in listed(value):
+            if isinstance(text, str):
+                parsed(text)
+        return value
+
+    @model_validator(mode="after")
+    def _fitting_layout(self) -> Schema:
+        if self.layout == "flat" and not self.group_by:
+            message = (
+                "expected group_by, the columns that number the events, since the layout is flat: "
+                "an entry is a hit"
+            )
+            raise ValueError(message)
+        if self.layout != "flat" and (self.group_by or self.rows != "contiguous"):
+            message = (
+                "group_by and rows are for `layout: flat`, in which an entry is a hit; here an "
+                "entry is an event"
+            )
+            raise ValueError(message)
+        if len(set(self.group_by)) < len(self.group_by):
+            message = f"group_by names a column twice: {', '.join(self.group_by)}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _standardised_features(self) -> Schema:
+        if self.standardise is None:
+            return self
+        names, given = set(self.feature_names), set(self.standardise.features)
+        if names != given:
+            message = (
+                f"standardise.features: expected the features {', '.join(self.feature_names)}, got "
+                f"{', '.join(self.standardise.features) or 'none'}"
+            )
+            raise ValueError(message)
+        return self
 
     @field_validator("axis")
     @classmethod
@@ -225,14 +203,61 @@ class Schema(_Part):
         return tuple(feature.name for feature in self.features)
 
     def hit_branches(self) -> Iterator[str]:
-        """Every branch with one value per hit, without repetition."""
+        """Every column with one value per hit that becomes part of an event, without repetition."""
         names = [
             *self.positions.branches,
             *(feature.branch for feature in self.features),
             *self.hit_columns.values(),
-            *(selection.branch for selection in self.select_hits),
         ]
         yield from dict.fromkeys(names)
+
+    def conditions(self, labelling: str | LabelRule | None) -> Iterator[Expression]:
+        """Every expression that selects hits or events, or decides on their class."""
+        if self.select is not None:
+            yield Expression(self.select)
+        for selection in self.select_hits:
+            if isinstance(selection, str):
+                yield Expression(selection)
+        if isinstance(labelling, LabelRule):
+            yield from labelling.conditions.values()
+
+    def columns(
+        self, labelling: str | LabelRule | None, without: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Every branch or derived column that events are made of, each once.
+
+        Args:
+            labelling: the label, the rule or neither that holds for a sample.
+            without: observers to leave out; an empty name stands for the weight.
+        """
+        names = [*self.group_by, *self.hit_branches()]
+        names += [one.branch for one in self.select_hits if isinstance(one, HitSelection)]
+        names += [name for condition in self.conditions(labelling) for name in condition.names]
+        if isinstance(labelling, LabelRule):
+            names += [column.branch for column in labelling.columns]
+        if self.key is not None:
+            names.append(self.key.branch)
+        if self.weight is not None and "" not in without:
+            names.append(self.weight.branch)
+        names += [one.branch for name, one in self.observers.items() if name not in without]
+        return tuple(dict.fromkeys(names))
+
+    def derivations(self, wanted: Iterable[str]) -> dict[str, Expression]:
+        """The derived columns among those ``wanted``, and those that they need, in order."""
+        needed = set(wanted)
+        found = {}
+        for name, text in reversed(list(self.derive.items())):
+            if name in needed:
+                found[name] = Expression(text)
+                needed.update(found[name].names)
+        return dict(reversed(list(found.items())))
+
+    def sources(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The branches that the columns ``wanted`` are or are derived from, each once."""
+        names = list(wanted)
+        derived = self.derivations(names)
+        names += [name for expression in derived.values() for name in expression.names]
+        return tuple(name for name in dict.fromkeys(names) if name not in derived)
 
     def to_yaml(self) -> str:
         """The schema as YAML that `load_schema` reads back."""

@@ -1,7 +1,20 @@
-"""Events and results as ROOT files."""
+"""Events as ROOT files, results as ROOT or parquet."""
 
 from hitclr.io.writing.event_writer import EventFormat, EventWriter
+from hitclr.io.writing.formats import result_writer
 from hitclr.io.writing.friend import FriendWriter
+from hitclr.io.writing.output import Output
+from hitclr.io.writing.parquet import ParquetWriter
+from hitclr.io.writing.results import ResultWriter
 from hitclr.io.writing.root_output import RootOutput
 
-__all__ = ["EventFormat", "EventWriter", "FriendWriter", "RootOutput"]
+__all__ = [
+    "EventFormat",
+    "EventWriter",
+    "FriendWriter",
+    "Output",
+    "ParquetWriter",
+    "ResultWriter",
+    "RootOutput",
+    "result_writer",
+]

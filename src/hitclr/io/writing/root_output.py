@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import uproot
-from typing_extensions import Self
 
-from hitclr.errors import OutputError
+from hitclr.io.writing.output import Output
 
 __all__ = ["RootOutput"]
 
 
-class RootOutput:
+class RootOutput(Output):
     """A ROOT file that is written under another name and gets its own when it is complete.
-
-    Use it as a context manager: if the block fails, no file is left behind, and one that was there
-    before stays as it was.
 
     Args:
         path: the file to write; its folder is made.
@@ -31,45 +24,10 @@ class RootOutput:
     """
 
     def __init__(self, path: Path, compression: Any = None) -> None:
-        self.path = path
-        self._part = path.with_name(f".{path.name}.part")
+        super().__init__(path)
+        chosen = {} if compression is None else {"compression": compression}
         with self._writing():
-            if path.is_dir():
-                raise IsADirectoryError(0, "it is a folder")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            chosen = {} if compression is None else {"compression": compression}
             self._file = uproot.recreate(self._part, **chosen)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Tell what goes wrong with disk and folder as `OutputError`."""
-        try:
-            yield
-        except OSError as error:
-            with suppress(OSError):
-                self._part.unlink()
-            message = (
-                f"cannot write {self.path}: {error.strerror or error}\n"
-                f"  what to do: see that the folder is writable and the disk has room"
-            )
-            raise OutputError(message) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            with self._writing():
-                self._file.close()
-                if kind is None:
-                    self._part.replace(self.path)
-        except OutputError:
-            if kind is None:
-                raise
-        finally:
-            self._part.unlink(missing_ok=True)
+    def _close(self) -> None:
+        self._file.close()

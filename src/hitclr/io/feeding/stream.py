@@ -1,0 +1,151 @@
+"""Events whose hits are read from their files as training goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch
+
+from hitclr.events import EventStore, blocks_of, counts_from_ptr, make_batch, ptr_from_counts
+from hitclr.io.feeding.event_files import EventFiles
+from hitclr.io.reading import Sample
+from hitclr.io.schema import Schema
+
+__all__ = ["StreamedFeed"]
+
+_AHEAD = 2  # blocks that are read before a step needs them
+
+
+class StreamedFeed:
+    """Events whose hits are read when a step needs them, and dropped after the last that does.
+
+    The events were read once before, to know which there are and that they are good. What is in
+    memory at a time follows from the order of the steps: the blocks of events between their first
+    use and their last, and two that a thread reads ahead. It does not depend on the number of
+    files.
+
+    Args:
+        index: the events without their hits, with their clusters.
+        schema: how branches become events.
+        samples: what was read, in the order of the domains.
+        buffer: how many events are to be held at a time; it decides on the blocks.
+        threads: how many threads read and unpack branches at the same time.
+    """
+
+    stored = False
+
+    def __init__(
+        self,
+        index: EventStore,
+        schema: Schema,
+        samples: Sequence[Sample],
+        buffer: int,
+        *,
+        threads: int = 1,
+    ) -> None:
+        self.store = index
+        self.schema = schema
+        self.samples = tuple(samples)
+        self.threads = threads
+        self.blocks = blocks_of(index, buffer)
+
+    def batches(self, steps: Sequence[Tensor]) -> Iterator[Batch]:
+        """See `Feed.batches`."""
+        plan = _Plan(steps, self.blocks)
+        held: dict[int, Future[EventStore]] = {}
+        asked = 0
+        with ExitStack() as stack:
+            files = EventFiles(self.store, self.schema, self.samples, self.threads)
+            reader = ThreadPoolExecutor(1, "hitclr-stream")
+            stack.callback(files.close)
+            stack.callback(reader.shutdown, cancel_futures=True)
+            for number, events in enumerate(steps):
+                while asked < min(plan.needed(number) + _AHEAD, len(plan.order)):
+                    block = plan.order[asked]
+                    held[block] = reader.submit(files.read, plan.events[block])
+                    asked += 1
+                shares = [
+                    _slice(held[block].result(), begin, end)
+                    for block, begin, end in plan.shares(number)
+                ]
+                yield self._batch(events, shares)
+                for block in plan.done(number):
+                    del held[block]
+
+    def _batch(self, events: Tensor, shares: Sequence[tuple[dict[str, Tensor], Tensor]]) -> Batch:
+        """The batch of events from the hits of shares of them, one after the other."""
+        hits = {name: torch.cat([columns[name] for columns, _ in shares]) for name in shares[0][0]}
+        counts = torch.cat([counts for _, counts in shares])
+        rest = {name: column[events] for name, column in self.store.events.items()}
+        return make_batch(hits, rest, ptr_from_counts(counts), self.store.feature_names)
+
+
+def _slice(store: EventStore, begin: int, end: int) -> tuple[dict[str, Tensor], Tensor]:
+    """The hit columns of the events ``begin`` to ``end``, and the numbers of their hits."""
+    first, last = int(store.ptr[begin]), int(store.ptr[end])
+    counts = counts_from_ptr(store.ptr[begin : end + 1])
+    return {name: column[first:last] for name, column in store.hits.items()}, counts
+
+
+class _Plan:
+    """Which blocks each step needs, and what of them.
+
+    The events of a block are sorted by the step that needs them, so that the share of a step is a
+    slice.
+
+    Attributes:
+        order: the blocks in the order of their first use.
+        events: the events [K] int64 of each block that any step needs.
+    """
+
+    def __init__(self, steps: Sequence[Tensor], blocks: Tensor) -> None:
+        sizes = torch.tensor([step.numel() for step in steps], dtype=torch.int64)
+        step = torch.repeat_interleave(torch.arange(len(steps)), sizes)
+        events = torch.cat([torch.zeros(0, dtype=torch.int64), *steps])
+        block = torch.searchsorted(blocks, events, right=True) - 1
+        by_block = torch.argsort(block, stable=True)  # and in it by step, and by event
+        step, events, block = step[by_block], events[by_block], block[by_block]
+        new = torch.ones(events.numel(), dtype=torch.bool)
+        new[1:] = (block[1:] != block[:-1]) | (step[1:] != step[:-1])
+        begin = new.nonzero()[:, 0]
+        end = torch.cat([begin[1:], torch.tensor([events.numel()])])[: begin.numel()]
+        of_share, step_of_share = block[begin], step[begin]
+        names, share_of, share_count = torch.unique_consecutive(
+            of_share, return_inverse=True, return_counts=True
+        )
+        first_share = torch.cumsum(share_count, 0) - share_count
+        start = begin[first_share]  # of the block
+        stop = end[first_share + share_count - 1]
+        first, last = step_of_share[first_share], step_of_share[first_share + share_count - 1]
+        self.events = {
+            int(name): events[a:b] for name, a, b in zip(names, start, stop, strict=True)
+        }
+        by_use = torch.argsort(first, stable=True)
+        self.order: list[int] = names[by_use].tolist()
+        self._first = first[by_use].contiguous()
+        by_step = torch.argsort(step_of_share, stable=True)  # and in it by block
+        self._shares = torch.stack([of_share, begin - start[share_of], end - start[share_of]], 1)
+        self._shares = self._shares[by_step]
+        every = torch.arange(len(steps) + 1)
+        self._ptr = torch.searchsorted(step_of_share[by_step].contiguous(), every)
+        by_last = torch.argsort(last, stable=True)
+        self._last_used = names[by_last]
+        self._done = torch.searchsorted(last[by_last].contiguous(), every)
+
+    def needed(self, step: int) -> int:
+        """How many blocks, in their order, the steps up to and with this one need."""
+        return int(torch.searchsorted(self._first, step, right=True))
+
+    def shares(self, step: int) -> list[tuple[int, int, int]]:
+        """The blocks that a step needs, and of each the first event and that after the last."""
+        rows = self._shares[self._ptr[step] : self._ptr[step + 1]].tolist()
+        return [(block, begin, end) for block, begin, end in rows]
+
+    def done(self, step: int) -> list[int]:
+        """The blocks that no step after this one needs."""
+        blocks: list[int] = self._last_used[self._done[step] : self._done[step + 1]].tolist()
+        return blocks
