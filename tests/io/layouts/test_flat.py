@@ -91,7 +91,7 @@ def test_hits_apart_are_an_error(
     error = caught.value
     assert error.reason == Reason.NOT_CONTIGUOUS
     assert error.entry == 4
-    assert (error.file, error.tree, error.branch) == (path, "events", "run")
+    assert (error.file, error.tree, error.branch) == (str(path), "events", "run")
     assert "run 1, event 7 begin at entry 1 and again at entry 4 (2 such cases)" in str(error)
     assert "`rows: any`" in str(error)
     store, table = read(path, rows="any")

@@ -160,6 +160,12 @@ def read(source: tuple[Path, Schema], **options: Any) -> tuple[EventStore, list[
     return read_samples(schema, [Sample("toy", (path,))], bad, **options), bad.table()
 
 
+@pytest.fixture(scope="module")
+def jagged(sources: dict[str, tuple[Path, Schema]]) -> tuple[EventStore, list[Any]]:
+    """What the jagged tree gives, and what is skipped of it."""
+    return read(sources["tree"])
+
+
 def assert_same(one: EventStore, two: EventStore) -> None:
     assert torch.equal(one.ptr, two.ptr)
     assert one.feature_names == two.feature_names
@@ -173,10 +179,10 @@ def assert_same(one: EventStore, two: EventStore) -> None:
 
 
 def test_what_the_jagged_tree_gives(
-    sources: dict[str, tuple[Path, Schema]], columns: dict[str, Any]
+    jagged: tuple[EventStore, list[Any]], columns: dict[str, Any]
 ) -> None:
     """That to which the others are compared, against awkward itself."""
-    store, table = read(sources["tree"])
+    store, table = jagged
     scaled = columns["hit_q"] * columns["energy"]
     total = ak.to_numpy(ak.sum(scaled, axis=1))
     keep = (columns["hit_trig"] == 1) & (scaled > 0.5)
@@ -199,22 +205,22 @@ def test_what_the_jagged_tree_gives(
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("chunk", [None, 1, 3000])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("chunk", "threads"), [(None, 1), (None, 2), (1, 1), (3000, 2)])
 def test_every_layout_gives_the_same(
     sources: dict[str, tuple[Path, Schema]],
+    jagged: tuple[EventStore, list[Any]],
     monkeypatch: pytest.MonkeyPatch,
     layout: str,
     chunk: int | None,
     threads: int,
 ) -> None:
-    expected, skipped = read(sources["tree"])
-    seen = []
+    expected, skipped = jagged
+    seen: list[tuple[int, int]] = []
     if chunk is not None:
         monkeypatch.setattr(iterate, "_CHUNK_BYTES", chunk)
         monkeypatch.setattr(flat, "_PIECE", 7)  # events straddle what is grouped at a time
     store, table = read(
-        sources[layout], threads=threads, progress=lambda *done: seen.append(done[1:])
+        sources[layout], threads=threads, progress=lambda _, *done: seen.append(done)
     )
     assert_same(store, expected)
     assert table == skipped
@@ -224,11 +230,13 @@ def test_every_layout_gives_the_same(
 
 @pytest.mark.parametrize("piece", [1, 2, 7, 50, 10_000])
 def test_pieces_of_the_grouping_columns_do_not_matter(
-    sources: dict[str, tuple[Path, Schema]], monkeypatch: pytest.MonkeyPatch, piece: int
+    sources: dict[str, tuple[Path, Schema]],
+    jagged: tuple[EventStore, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    piece: int,
 ) -> None:
-    expected, _ = read(sources["tree"])
     monkeypatch.setattr(flat, "_PIECE", piece)
-    assert_same(read(sources["flat rntuple"])[0], expected)
+    assert_same(read(sources["flat rntuple"])[0], jagged[0])
 
 
 @pytest.mark.parametrize("layout", ["flat tree", "flat rntuple"])
@@ -250,18 +258,18 @@ def test_clusters_of_rows_become_clusters_of_events(
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("threads", [1, 2])
 def test_batches_from_the_files_are_those_from_memory(
-    sources: dict[str, tuple[Path, Schema]], layout: str, threads: int
+    sources: dict[str, tuple[Path, Schema]],
+    jagged: tuple[EventStore, list[Any]],
+    layout: str,
+    threads: int,
 ) -> None:
     path, schema = sources[layout]
     samples = [Sample("toy", (path,))]
     store, _ = read(sources[layout])
-    expected, _ = read(sources["tree"])
     feed = StreamedFeed(dataclasses.replace(store, hits={}), schema, samples, 16, threads=threads)
-    plan = BatchPlan(
-        torch.arange(len(store)), 5, 3, blocks=blocks_of(store, 16), buffer=16
-    )
+    plan = BatchPlan(torch.arange(len(store)), 5, 3, blocks=blocks_of(store, 16), buffer=16)
     steps = plan.steps(0)
-    given = list(StoredFeed(expected).batches(steps))
+    given = list(StoredFeed(jagged[0]).batches(steps))
     found = list(feed.batches(steps))
     assert len(found) == len(given) > 3
     for one, two in zip(found, given, strict=True):
@@ -280,8 +288,16 @@ def test_rows_in_any_order(
     mixed = {name: values[order] for name, values in rows.items()}
     path = write(tmp_path / "mixed.root", mixed, baskets=50)
     schema = load_schema(
-        {**SCHEMA, **FLAT, "rows": "any", "select": None, "select_hits": [], "derive": {},
-         "features": SCHEMA["features"][:3], "observers": {}}
+        {
+            **SCHEMA,
+            **FLAT,
+            "rows": "any",
+            "select": None,
+            "select_hits": [],
+            "derive": {},
+            "features": SCHEMA["features"][:3],
+            "observers": {},
+        }
     )
     store, table = read((path, schema))
     assert table == []
