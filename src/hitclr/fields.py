@@ -78,7 +78,7 @@ FIELDS: tuple[Field, ...] = (
     Field(DOMAIN, "event", "[B]", "int64", "index of the sample or throw"),
     Field(KEY, "event", "[B]", "int64", "the event's number, the same in all its simulations"),
     Field(AXIS, "event", "[B, 3]", "float32", "unit vector that the detector singles out"),
-    Field(WEIGHT, "event", "[B]", "float32", "the event's weight in the loss and in scores"),
+    Field(WEIGHT, "event", "[B]", "float32", "the event's weight in the loss"),
     Field(EDGE_INDEX, "edge", "[2, E]", "int64", "neighbour -> hit, ordered by hit"),
     Field(FEATURE_NAMES, "batch", "[F]", "FeatureNames", "the names of the columns of x"),
 )

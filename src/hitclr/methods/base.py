@@ -27,11 +27,13 @@ class Needs:
         views: the number of views of each event in a training step.
         augmented: whether these are augmented; if not, they are the events as they are.
         labels: whether events of unknown class are of no use to it.
+        weights: whether its loss takes account of the events' weights.
     """
 
     views: int = 1
     augmented: bool = False
     labels: bool = False
+    weights: bool = False
 
 
 @dataclass(frozen=True)

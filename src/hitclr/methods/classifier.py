@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from hitclr import fields
 from hitclr.methods.base import Method, Needs, Optimisation
 from hitclr.nn import InputNorm
 
@@ -26,7 +27,7 @@ class Classifier(Method):
         label_smoothing: the share of each target that is spread over all classes.
     """
 
-    needs: ClassVar[Needs] = Needs(views=1, labels=True)
+    needs: ClassVar[Needs] = Needs(views=1, labels=True, weights=True)
 
     def __init__(
         self,
@@ -42,11 +43,18 @@ class Classifier(Method):
         self.head = nn.Linear(self.width, num_classes)
 
     def loss(self, views: Sequence[Batch]) -> Tensor:
-        """The cross-entropy of the head."""
+        """The cross-entropy of the head, a mean with the events' weights where they have any."""
         (view,) = views
-        return F.cross_entropy(
-            self.logits(self.embed(view)), view.y, label_smoothing=self.label_smoothing
+        losses = F.cross_entropy(
+            self.logits(self.embed(view)),
+            view.y,
+            label_smoothing=self.label_smoothing,
+            reduction="none",
         )
+        if fields.WEIGHT in view:
+            losses = losses * view[fields.WEIGHT]
+        # By the batch's size, not its weights' sum: that may be zero where some are negative.
+        return losses.mean()
 
     def logits(self, embedding: Tensor) -> Tensor:
         """Class scores [B, C] of the head."""

@@ -170,6 +170,8 @@ def prepare(
         num_features=len(schema.features),
         num_classes=len(store.class_names),
     )
+    if schema.weight is not None and not method.needs.weights:
+        say(f"The method {settings.method.name} does not weigh events: the weight has no effect.")
     edges = build_edges(method)
     training = splits["train"]
     if method.needs.labels:

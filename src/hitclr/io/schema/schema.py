@@ -70,8 +70,8 @@ class Schema(Part):
         axis: the direction that the detector singles out (the drift, the vertical), in the
             coordinates of the positions, of any length; rotations turn about it. In a batch it is
             the unit vector ``axis``.
-        weight: the column with the weight of an event in the loss and in scores; in a batch it is
-            called ``weight``. Without one all have the same.
+        weight: the column with the weight of an event in the loss of methods that weigh events; in
+            a batch it is called ``weight``. Without one all have the same.
         standardise: fixed numbers to standardise inputs with; without, those of the training events
             are measured and stored with the model.
     """
