@@ -117,7 +117,7 @@ def _no_positions(path: str | Path, trees: Sequence[TreeSummary]) -> SchemaError
         single = [branch.name for branch in tree.branches if branch.shape == "one" and branch.dtype]
         lines += [
             f"  {', '.join(names)} in {tree.path} hold one number per entry: if an entry is a "
-            f"hit, not an event, write the events as entries with lists first"
+            f"hit, write the schema by hand with `layout: flat` and `group_by`"
             for _, names in words.triples(single)
             if words.has(words.POSITION, words.split_path(names[0]))
             or words.has(words.HIT, words.split_path(names[0]))
