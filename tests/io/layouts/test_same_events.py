@@ -277,31 +277,3 @@ def test_batches_from_the_files_are_those_from_memory(
         for name in sorted(one.keys()):
             if isinstance(two[name], torch.Tensor):
                 assert torch.equal(one[name], two[name]), name
-
-
-def test_rows_in_any_order(
-    columns: dict[str, Any], write: Callable[..., Path], tmp_path: Path
-) -> None:
-    """Events are numbered by their first hits, and hits stay in the order of the rows."""
-    rows = rows_of(columns)
-    order = np.random.default_rng(5).permutation(len(rows["event"]))
-    mixed = {name: values[order] for name, values in rows.items()}
-    path = write(tmp_path / "mixed.root", mixed, baskets=50)
-    schema = load_schema(
-        {
-            **SCHEMA,
-            **FLAT,
-            "rows": "any",
-            "select": None,
-            "select_hits": [],
-            "derive": {},
-            "features": SCHEMA["features"][:3],
-            "observers": {},
-        }
-    )
-    store, table = read((path, schema))
-    assert table == []
-    keys = list(dict.fromkeys(mixed["event"].tolist()))
-    assert store.events["key"].tolist() == keys
-    expected = np.concatenate([mixed["hit_x"][mixed["event"] == key] for key in keys])
-    np.testing.assert_array_equal(store.hits["pos"][:, 0].numpy(), expected.astype(np.float32))

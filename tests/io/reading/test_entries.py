@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from hitclr.errors import InputError, SchemaError
 from hitclr.io import BadInput, Reason, Sample, load_schema, read_samples
+from hitclr.io.feeding import StreamedFeed
 from hitclr.io.reading import iterate
 
 Write = Callable[..., Path]
@@ -111,6 +114,23 @@ def test_a_fraction_of_a_second_sample_is_that_of_its_own_files(
     second = store.events["event_id"][store.events["domain"] == 1]
     assert second[:, 1].tolist() == [entry for _, entry in alone]
     assert int((store.events["domain"] == 0).sum()) == NUMBER
+
+
+@pytest.mark.parametrize("key", [None, "event"])
+def test_streams_take_the_same(
+    toy_schema: dict[str, Any], files: tuple[Path, Path], key: str | None
+) -> None:
+    options = {"entries": (200, 900), "fraction": 0.1}
+    schema = {**toy_schema, "key": key}
+    _, store = ids(schema, files, **options)
+    samples = [Sample("a", files, **options)]
+    feed = StreamedFeed(dataclasses.replace(store, hits={}), load_schema(schema), samples, 32)
+    steps = [step.sort().values for step in torch.arange(len(store)).flip(0).split(40)]
+    assert len(steps) > 3
+    for found, events in zip(feed.batches(steps), steps, strict=True):
+        expected = store.batch(events)
+        for name in ("pos", "x", "ptr", "event_id"):
+            assert torch.equal(found[name], expected[name])
 
 
 STANDARD = {

@@ -14,7 +14,7 @@ import torch
 from hitclr.errors import InputError, SchemaError
 from hitclr.events import EventStore
 from hitclr.io import BadInput, Reason, Sample, load_schema, read_samples
-from hitclr.io.reading import iterate, iterate_file, read_single
+from hitclr.io.reading import iterate, iterate_file
 
 Write = Callable[..., Path]
 Make = Callable[..., dict[str, Any]]
@@ -108,7 +108,8 @@ def test_select_is_no_fault(
     columns["energy"][3] = np.nan  # is not greater than 5
     out = ~(columns["energy"] > 5)
     worst = np.flatnonzero(out)[0]
-    columns["hit_q"] = ak.where(np.arange(40) == worst, np.nan, columns["hit_q"])
+    charge = columns["hit_q"]
+    columns["hit_q"] = ak.where((np.arange(40) == worst) & (charge > 0), np.nan, charge)
     store, table = read(select="energy > 5")
     assert table == []
     assert 5 < len(store) < 35
@@ -118,6 +119,25 @@ def test_select_is_no_fault(
     assert chunk.faults == ()
     assert set(chunk.codes[out].tolist()) == {Reason.DESELECTED.code}
     assert not chunk.codes[~out].any()
+    columns["hit_q"] = charge
+    assert len(read(select="energy")[0]) == 39, "NaN is not true"
+
+
+def test_select_comes_before_what_is_derived(read: Any, columns: dict[str, Any]) -> None:
+    """Lists that do not fit together are no fault in an event that is left out."""
+    columns["energy"][4] = -1
+    cut = ak.local_index(columns["hit_trig"]) > 0
+    columns["hit_trig"] = columns["hit_trig"][cut | (np.arange(40) != 4)]
+    derive = {"both": "hit_q * hit_trig"}
+    store, table = read(
+        derive=derive, features=[{"name": "b", "branch": "both"}], select="run > 0", policy="skip"
+    )
+    assert reasons(table) == [("event", "unequal lengths", "toy", 1)]
+    store, table = read(
+        derive=derive, features=[{"name": "b", "branch": "both"}], select="energy > 0"
+    )
+    assert len(store) == 39
+    assert table == []
 
 
 def test_select_may_leave_nothing(read: Any) -> None:
@@ -276,11 +296,3 @@ def test_an_unlabelled_sample_lacks_the_truth(
     with pytest.raises(InputError, match="energy") as caught:
         read_samples(schema, [Sample("mc", (data,))], BadInput())
     assert caught.value.reason == Reason.MISSING_BRANCH
-
-
-def test_one_event_under_select(
-    toy_schema: dict[str, Any], write: Write, tmp_path: Path, columns: dict[str, Any]
-) -> None:
-    schema = load_schema({**toy_schema, "derive": {"id": "event * 2"}, "key": "id"})
-    chunk = read_single(schema, ("toy",), write(tmp_path / "a.root", columns), 210, by_key=True)
-    assert chunk.entries.tolist() == [5]

@@ -31,7 +31,8 @@ def _branch_of(name: str, known: frozenset[str]) -> tuple[str, tuple[str, ...]] 
         return name, ()
     ends = [match.start() for match in _SEPARATOR.finditer(name)]
     for end in reversed(ends):
-        if name[:end] in known:
+        stem = name[:end]
+        if stem in known and not any(other.startswith((f"{stem}.", f"{stem}/")) for other in known):
             return name[:end], tuple(_SEPARATOR.split(name[end + 1 :]))
     return None
 

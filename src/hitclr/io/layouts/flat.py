@@ -59,7 +59,9 @@ class FlatTree:
             self._rows = None
         else:
             self._kept = {}
-            self._rows, starts = _grouped(self._whole(group_by))
+            columns = self._whole(group_by)
+            self._require_whole_numbers(columns)
+            self._rows, starts = _grouped(columns)
         self._first = starts if self._rows is None else self._rows[starts]
         self._ptr = np.append(starts, self._number)
         self.number = len(starts)
@@ -119,19 +121,22 @@ class FlatTree:
         """The grouping columns piece by piece, with the row at which each begins."""
         for start in range(0, self._number, _PIECE):
             piece = self._read(group_by, start, min(start + _PIECE, self._number))
-            for name, values in piece.items():
-                if values.dtype.kind not in "iub":
-                    message = (
-                        f"expected whole numbers that number the events, the branch holds "
-                        f"{values.dtype}"
-                    )
-                    raise self._error(
-                        message,
-                        Reason.WRONG_TYPE,
-                        branch=name,
-                        advice="name integer columns as the schema's group_by",
-                    )
+            self._require_whole_numbers(piece)
             yield start, piece
+
+    def _require_whole_numbers(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        for name, values in columns.items():
+            if values.dtype.kind not in "iub":
+                message = (
+                    f"expected whole numbers that number the events, the branch holds "
+                    f"{values.dtype}"
+                )
+                raise self._error(
+                    message,
+                    Reason.WRONG_TYPE,
+                    branch=name,
+                    advice="name integer columns as the schema's group_by",
+                )
 
     def _find_starts(self, group_by: Sequence[str]) -> tuple[NDArray[np.int64], list[NDArray[Any]]]:
         """The rows at which the group changes [E], and the groups' values, [E] for each column."""

@@ -96,10 +96,15 @@ def read_chunk(
     verdicts = Verdicts(source, number)
     read = tree.columns(wanted.branches, start, stop) if columns is None else columns
     table = Table(read, source, verdicts, flat=schema.layout == "flat")
-    for name, expression in wanted.derived.items():
+    selecting = Expression(schema.select) if schema.select is not None else None
+    first = schema.derivations(selecting.names) if selecting is not None else {}
+    for name, expression in first.items():
         table.derive(name, expression)
-    if schema.select is not None:
-        verdicts.deselect(~table.condition(Expression(schema.select)))
+    if selecting is not None:
+        verdicts.deselect(~table.condition(selecting))
+    for name, expression in wanted.derived.items():
+        if name not in first:
+            table.derive(name, expression)
     hits = read_hits(schema, table)
     judge_hits(schema, hits, table)
     labels = labels_of(labelling, classes, table, number)
@@ -111,7 +116,7 @@ def read_chunk(
         fields.LABEL: labels,
         fields.KEY: keys,
         fields.AXIS: axis_of(schema, number),
-        fields.WEIGHT: None if weights is None else weights.astype(np.float32),
+        fields.WEIGHT: weights,
         **observers,
     }
     kept = hits.of(good)

@@ -9,7 +9,7 @@ import numpy as np
 
 from hitclr import fields
 from hitclr.io.policy import SKIP_IT, Reason
-from hitclr.io.reading.columns import Floats, Ints, Numbers, event_values, key_values, label_values
+from hitclr.io.reading.columns import Ints, Numbers, event_values, key_values, label_values
 from hitclr.io.reading.table import Table
 from hitclr.io.reading.wanted import WEIGHT, Wanted
 from hitclr.io.schema import Column, LabelRule, Schema
@@ -141,22 +141,23 @@ def keys_of(schema: Schema, table: Table, seen: SeenKeys | None) -> Ints | None:
     return keys
 
 
-def weights_of(schema: Schema, wanted: Wanted, table: Table, number: int) -> Floats | None:
-    """The weight of each event [n] float64, where the schema has one; it must be finite.
+def weights_of(schema: Schema, wanted: Wanted, table: Table, number: int) -> Numbers | None:
+    """The weight of each event [n] float32, where the schema has one; it must be finite.
 
     It is 1 in an unlabelled sample that does not have it.
     """
     if schema.weight is None:
         return None
     if WEIGHT in wanted.lacking:
-        return np.ones(number)
+        return np.ones(number, dtype=np.float32)
     column = schema.weight
     values = event_values(_event_column(table, column), column, table.source)[0]
-    weights = values.astype(np.float64)
+    with np.errstate(over="ignore"):
+        weights = values.astype(np.float32)
     table.verdicts.blame(
         ~np.isfinite(weights),
         Reason.NOT_FINITE,
-        "expected a finite weight, this entry has none, or NaN or inf",
+        "expected a weight that fits float32, this entry has none, or NaN, inf or a larger one",
         branch=column.branch,
     )
     return weights

@@ -15,7 +15,7 @@ from hitclr.io.reading.event_columns import keys_of
 from hitclr.io.reading.iterate import open_event_tree
 from hitclr.io.reading.table import Table
 from hitclr.io.reading.verdicts import Verdicts
-from hitclr.io.schema import Schema
+from hitclr.io.schema import Expression, Schema
 
 __all__ = ["read_single"]
 
@@ -60,7 +60,8 @@ def _place_of_key(tree: EventTree, schema: Schema, key: int) -> int:
             f"the schema {schema.name!r} has no key, so events of {tree.file} go by entry only"
         )
         raise SettingsError(message)
-    needed = [schema.key.branch]
+    selecting = Expression(schema.select) if schema.select is not None else None
+    needed = [schema.key.branch, *(selecting.names if selecting is not None else ())]
     source = Source(tree.file, tree.name, tree.entries(0, tree.number))
     verdicts = Verdicts(source, tree.number)
     columns = tree.columns(schema.sources(needed), 0, tree.number)
@@ -69,6 +70,9 @@ def _place_of_key(tree: EventTree, schema: Schema, key: int) -> int:
         table.derive(name, expression)
     keys = keys_of(schema, table, None)
     found = np.flatnonzero(verdicts.good & (keys == key))
+    if selecting is not None and len(found) > 1:
+        kept = table.condition(selecting)[found]
+        found = found[kept] if kept.any() else found
     if not len(found):
         message = f"{tree.file}: no event has the id {key} in {schema.key.branch}"
         raise SettingsError(message)

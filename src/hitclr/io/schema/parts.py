@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from hitclr.errors import SchemaError
 from hitclr.io.schema.expression import Expression
@@ -89,8 +89,8 @@ class HitSelection(Part):
 class Moments(Part):
     """The mean and the deviation by which a feature is standardised: ``(x - mean) / scale``."""
 
-    mean: float
-    scale: float = Field(gt=0)
+    mean: FiniteFloat
+    scale: FiniteFloat = Field(gt=0)
 
 
 class Standardisation(Part):
@@ -103,8 +103,8 @@ class Standardisation(Part):
     """
 
     features: Mapping[str, Moments]
-    centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    length: float = Field(gt=0)
+    centre: tuple[FiniteFloat, FiniteFloat, FiniteFloat] = (0.0, 0.0, 0.0)
+    length: FiniteFloat = Field(gt=0)
 
 
 def parsed(text: str) -> Expression:

@@ -48,7 +48,7 @@ class Schema(Part):
         tree: the name of the TTree or RNTuple in the file.
         layout: ``jagged``: an entry is an event, the hit branches hold a list per entry, be they
             branches of their own or members of structures. ``flat``: an entry is a hit.
-        group_by: the columns whose values the hits of an event share, in a flat tree; a column
+        group_by: the branches whose values the hits of an event share, in a flat tree; a column
             that is used as an event's (a label, an observer) has one value in an event, too.
         rows: whether the hits of an event follow one another in a flat tree (``contiguous``, where
             others are an error), or may stand anywhere (``any``, for which a file's columns must
@@ -137,6 +137,10 @@ class Schema(Part):
                 "group_by and rows are for `layout: flat`, in which an entry is a hit; here an "
                 "entry is an event"
             )
+            raise ValueError(message)
+        derived = [name for name in self.group_by if name in self.derive]
+        if derived:
+            message = f"group_by: expected branches, these are derived: {', '.join(derived)}"
             raise ValueError(message)
         if len(set(self.group_by)) < len(self.group_by):
             message = f"group_by names a column twice: {', '.join(self.group_by)}"
