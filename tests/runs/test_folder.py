@@ -38,3 +38,8 @@ def test_settings_that_work_anywhere(tmp_path, toy_settings):
         "@/base/a.txt",
         *names[2:],
     ]
+    assert written["data"]["cache"] is None
+    for cache, expected in (("run", "run"), ("here", str(Path("here").absolute()))):
+        settings = {**toy_settings, "data": {"samples": {"t": names}, "cache": cache}}
+        write_settings(tmp_path, make_settings(settings), Path("/base"))
+        assert yaml.safe_load((tmp_path / SETTINGS).read_text())["data"]["cache"] == expected

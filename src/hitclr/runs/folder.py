@@ -205,6 +205,9 @@ def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
         plain["schema"] = str((base / Path(schema).expanduser()).resolve())
     for sample in plain["data"]["samples"].values():
         sample["files"] = [absolute_name(file, base) for file in sample["files"]]
+    cache = plain["data"]["cache"]
+    if cache not in (None, "run"):
+        plain["data"]["cache"] = str(Path(cache).expanduser().absolute())
     resimulate = plain["views"]["resimulate"]
     if resimulate is not None:
         files = resimulate["deposits"]
