@@ -121,6 +121,38 @@ def test_keys_are_divided_evenly(spread):
     assert abs(both - 0.09 * number) < 5 * (0.09 * number * 1.5) ** 0.5
 
 
+def test_one_event_is_never_trained_on_and_tested_with():
+    events = keyed(store(300, domains=3), torch.arange(300) % 100)
+    events.events["y"][:] = 1
+    with pytest.raises(SettingsError, match="simulations of one event on two sides"):
+        divide(events, {0: "split", 1: "test", 2: "split"}, FRACTIONS, 1)
+    divide(events, dict.fromkeys(range(3), "split"), FRACTIONS, 1)
+    divide(events, {0: "split", 1: "views", 2: "split"}, FRACTIONS, 1)
+    events.events["y"][100:200] = -1  # data have numbers of their own
+    divide(events, {0: "split", 1: "test", 2: "split"}, FRACTIONS, 1)
+
+
+def test_division_by_entries():
+    events = store(30, domains=3)
+    parts = split_events(
+        events,
+        {0: "split", 1: "split", 2: "test"},
+        {"validation": 0.1, "test": 0.2},
+        1,
+        first_files=FIRST,
+        by="entries",
+    )
+    assert parts["train"].tolist() == [*range(7), *range(10, 17)]
+    assert parts["validation"].tolist() == [7, 17]
+    assert parts["test"].tolist() == [8, 9, 18, 19, *range(20, 30)]
+    keys = keyed(store(20, domains=2), torch.arange(20) % 10 + torch.arange(20) // 10)
+    keys.events["y"][:] = 0
+    with pytest.raises(SettingsError, match="on two sides"):
+        split_events(
+            keys, dict.fromkeys(range(2), "split"), FRACTIONS, 1, first_files=FIRST, by="entries"
+        )
+
+
 def test_samples_for_views_are_in_no_part():
     parts = divide(store(300, domains=3), {0: "split", 1: "views", 2: "train"}, FRACTIONS, 1)
     rows = torch.cat(list(parts.values())).tolist()

@@ -236,7 +236,7 @@ def split_events(
         For each of `SPLITS` the events [M] int64, in order.
 
     Raises:
-        SettingsError: division by entries puts simulations of one event on two sides.
+        SettingsError: simulations of one event would be on two sides.
     """
     test, validation = fractions["test"], fractions["validation"]
     place = _from_the_end(store) if by == "entries" else _hashed(store, seed, first_files)
@@ -247,7 +247,7 @@ def split_events(
     for domain, use in uses.items():
         if use != "split":
             part[domains == domain] = _NOWHERE if use == "views" else SPLITS.index(use)
-    if by == "entries" and fields.KEY in store.events:
+    if fields.KEY in store.events:
         _require_one_side(store, part)
     return {name: torch.nonzero(part == index)[:, 0] for index, name in enumerate(SPLITS)}
 
@@ -268,22 +268,26 @@ def _from_the_end(store: EventStore) -> Tensor:
     file = store.events[fields.EVENT_ID][:, 0].contiguous()
     _, owner, counts = torch.unique_consecutive(file, return_inverse=True, return_counts=True)
     ends = torch.cumsum(counts, 0)[owner]
-    place: Tensor = (ends - 1 - torch.arange(len(store))).double() / counts[owner]
+    place: Tensor = (ends - 0.5 - torch.arange(len(store))).double() / counts[owner]
     return place
 
 
 def _require_one_side(store: EventStore, part: Tensor) -> None:
-    """Check that all simulations of an event, which have one key, are in one part."""
-    some = (part != _NOWHERE).nonzero()[:, 0]
+    """Check that all simulations of an event, which have one key, are in one part.
+
+    Unlabelled events do not count: data have numbers of their own.
+    """
+    some = ((part != _NOWHERE) & (store.labels >= 0)).nonzero()[:, 0]
     keys, order = torch.sort(store.events[fields.KEY][some], stable=True)
     sides = part[some][order]
     apart = (keys[1:] == keys[:-1]) & (sides[1:] != sides[:-1])
     if bool(apart.any()):
         key = int(keys[1:][apart][0])
         message = (
-            f"data.split.by: entries puts simulations of one event on two sides "
-            f"({int(apart.sum())} cases, such as the key {key})\n"
-            f"  what to do: divide by hash, which keeps all events with one key together"
+            f"the division puts simulations of one event on two sides, so that it would be trained "
+            f"on and tested with ({int(apart.sum())} cases, such as the key {key})\n"
+            f"  what to do: divide all samples by hash (`use: split`, data.split.by: hash), which "
+            f"keeps events with one key together; or number the events of all samples in one go"
         )
         raise SettingsError(message)
 
@@ -310,8 +314,8 @@ class EventDataModule(L.LightningDataModule):
             the workers, which fetch ahead, before it has restored its own count.
 
     Raises:
-        SettingsError: there is nothing to train on, or the method wants augmented views and there
-            is neither an augmentation nor a source.
+        SettingsError: there is nothing to train on, the method wants augmented views and there is
+            neither an augmentation nor a source, or a stream is to be shuffled without a buffer.
     """
 
     def __init__(
@@ -335,6 +339,11 @@ class EventDataModule(L.LightningDataModule):
                 "the method learns from augmented views and no augmentation is given: name some "
                 "under views.augmentations (`hitclr plugins` lists those that there are), or give "
                 "views.pair or views.resimulate"
+            )
+            raise SettingsError(message)
+        if not feed.stored and buffer is None:
+            message = (
+                "a stream needs a buffer to shuffle in (data.shuffle_buffer): it holds so many"
             )
             raise SettingsError(message)
         store = feed.store
@@ -367,6 +376,13 @@ class EventDataModule(L.LightningDataModule):
     def _share(self) -> Share:
         """Which process this is."""
         if self.trainer is not None:
+            connector = self.trainer._accelerator_connector
+            if self.trainer.world_size > 1 and connector.use_distributed_sampler:
+                message = (
+                    "expected a Trainer with use_distributed_sampler=False: the plan gives each "
+                    "process its share, and Lightning would divide that once more"
+                )
+                raise SettingsError(message)
             return Share(self.trainer.global_rank, self.trainer.world_size)
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             return Share(torch.distributed.get_rank(), torch.distributed.get_world_size())

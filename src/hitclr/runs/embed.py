@@ -86,7 +86,9 @@ def embed_files(
         raise OutputError(message)
     model = load_model(checkpoint, plugins)
     model.method.to("cuda" if torch.cuda.is_available() else "cpu")
-    schema = model.schema.model_copy(update={"label": None, "observers": {}, "key": None})
+    schema = model.schema.model_copy(
+        update={"label": None, "observers": {}, "key": None, "weight": None}
+    )
     bad_input = BadInput(on_bad_input)
     columns = {
         "file": np.dtype("<i8"),

@@ -152,6 +152,12 @@ def prepare(
         progress=progress,
     )
     store = feed.store
+    lost = sum(int(row["count"]) for row in bad_input.table() if row["unit"] == "file")
+    if lost and (settings.data.feed != "memory" or settings.data.cache is not None):
+        say(
+            f"{lost} file(s) were left out when the cache was made. If they can be read now, "
+            f"`hitclr cache clear` lets it be made anew."
+        )
     uses = {domain: sample.use for domain, sample in enumerate(samples)}
     fractions = settings.data.split.model_dump(include={"validation", "test"})
     ends = list(itertools.accumulate((len(sample.files) for sample in samples), initial=0))
@@ -387,7 +393,10 @@ def _fit(trainer: L.Trainer, prepared: Prepared, last: Path | None) -> None:
         except SystemExit as stop:  # Lightning turns Ctrl-C into an exit
             raise KeyboardInterrupt from stop
         except OSError as error:
-            message = f"cannot write the run's files: {error.strerror or error}; it can be resumed"
+            message = (
+                f"the training stopped: {error.strerror or error}\n"
+                f"  what to do: see to disk space and open files, then go on with --resume"
+            )
             raise OutputError(message) from error
 
 

@@ -17,7 +17,7 @@ from hitclr.io.feeding.stream import StreamedFeed
 from hitclr.io.files import FileName, identity
 from hitclr.io.files import fingerprint as file_fingerprint
 from hitclr.io.policy import BadInput
-from hitclr.io.reading import Progress, Sample, read_into, read_samples
+from hitclr.io.reading import Progress, Sample, class_names, read_into, read_samples
 from hitclr.io.schema import LabelRule, Schema
 
 __all__ = ["FeedKind", "describe_file", "open_feed"]
@@ -99,7 +99,7 @@ def open_feed(
             "hits": with_hits,
             "schema": schema.model_dump(mode="json"),
             "samples": [_describe_sample(sample, schema) for sample in samples],
-            "classes": None if classes is None else list(classes),
+            "classes": list(class_names(schema, samples) if classes is None else classes),
             "policy": bad_input.policy,
         }
     )

@@ -120,7 +120,7 @@ def _matches(name: str, base: Path, where: str) -> list[FileName]:
         if file.is_file():
             return [file]
         matches = root.glob(str(Path(*file.parts[magic[0] :])))
-        found: list[FileName] = [*sorted(match for match in matches if match.is_file())]
+        found: list[FileName] = [*sorted(match for match in matches if not match.is_dir())]
     except (OSError, ValueError) as fault:
         message = f"{where}: {name} is not a pattern for files: {fault}"
         raise SettingsError(message) from fault

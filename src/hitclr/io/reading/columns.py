@@ -145,14 +145,16 @@ def event_values(array: ak.Array, column: Column, source: Source) -> tuple[Float
         message = f"an index ({column.index}) is given, but the branch has one number per entry"
         advice = "leave the index out"
     else:
+        present = ~ak.to_numpy(ak.is_none(array))
         if column.index is None:
-            values = ak.to_numpy(array)
+            values = ak.to_numpy(array if present.all() else ak.fill_none(array, np.nan))
             kind = np.float64 if values.dtype.kind == "f" else np.int64
-            return values.astype(kind), np.ones(len(values), dtype=np.bool_)
-        lists = ak.from_regular(array, axis=1)
+            return values.astype(kind), present
+        lists = ak.from_regular(ak.fill_none(array, [], axis=0), axis=1)
         present = ak.to_numpy(ak.num(lists)) > column.index
         found = np.full(len(lists), np.nan)
-        found[present] = ak.to_numpy(lists[present][:, column.index]).astype(np.float64)
+        chosen = ak.fill_none(lists[present][:, column.index], np.nan)
+        found[present] = ak.to_numpy(chosen).astype(np.float64)
         return found, present
     raise source.error(message, Reason.WRONG_TYPE, branch=column.branch, entry=None, advice=advice)
 
@@ -170,9 +172,10 @@ def key_values(array: ak.Array, column: Column, source: Source) -> tuple[Ints, B
     """
     _, present = event_values(array, column, source)  # refuses what holds no numbers
     found = np.zeros(len(present), dtype=np.int64)
+    array = array[present]
     if column.index is not None:
-        array = ak.from_regular(array, axis=1)[present][:, column.index]
-    given = ak.to_numpy(array)
+        array = ak.from_regular(array, axis=1)[:, column.index]
+    given = ak.to_numpy(ak.fill_none(array, np.nan) if "?" in str(array.type) else array)
     if given.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             good = (np.abs(given) < 2.0**53) & (given == np.floor(given))

@@ -164,11 +164,11 @@ def weights_of(schema: Schema, wanted: Wanted, table: Table, number: int) -> Num
 
 
 def observers_of(schema: Schema, wanted: Wanted, table: Table, number: int) -> dict[str, Numbers]:
-    """The observers [n], NaN where an unlabelled sample does not have them."""
+    """The observers [n] float64, NaN where an unlabelled sample does not have them."""
     return {
         name: np.full(number, np.nan)
         if name in wanted.lacking
-        else event_values(_event_column(table, column), column, table.source)[0]
+        else event_values(_event_column(table, column), column, table.source)[0].astype(np.float64)
         for name, column in schema.observers.items()
     }
 

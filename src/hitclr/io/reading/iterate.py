@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import awkward as ak
 
@@ -96,8 +96,10 @@ def iterate_file(
             )
         seen = SeenKeys()
         ranges = _cuts(tree, first, last)
-        for start, stop, read in _ahead(tree, wanted.branches, ranges, threaded=pool is not None):
-            yield read_chunk(tree, schema, wanted, labelling, classes, start, stop, seen, read)
+        # Closed before the file is, also where the caller stops early.
+        with closing(_ahead(tree, wanted.branches, ranges, threaded=pool is not None)) as parts:
+            for start, stop, read in parts:
+                yield read_chunk(tree, schema, wanted, labelling, classes, start, stop, seen, read)
 
 
 def _ahead(
@@ -106,7 +108,7 @@ def _ahead(
     ranges: Iterable[tuple[int, int]],
     *,
     threaded: bool,
-) -> Iterator[tuple[int, int, Mapping[str, ak.Array]]]:
+) -> Generator[tuple[int, int, Mapping[str, ak.Array]], None, None]:
     """The columns of ranges of events; with threads, the next are read while these are used."""
     if not threaded:
         yield from ((start, stop, tree.columns(branches, start, stop)) for start, stop in ranges)

@@ -297,11 +297,14 @@ def _empty_sample(sample: Sample, bad_input: BadInput | None = None) -> InputErr
         + (f" ({why})" if why else "")
         + "; an empty sample is an error under either policy"
     )
+    if sample.fraction < 1:
+        message += f" (of the good ones, the fraction {sample.fraction:g} is taken)"
     return InputError(
         message,
         reason=Reason.NO_ENTRIES,
         file=sample.files[0] if sample.files else "(no files)",
-        advice="check the sample's files and the schema, or take the sample out",
+        advice="check the sample's files and the schema, its select among it, or take the sample "
+        "out",
     )
 
 

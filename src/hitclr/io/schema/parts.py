@@ -75,8 +75,8 @@ class HitSelection(Part):
     """Keep the hits whose value of ``branch`` lies between ``min`` and ``max``, ends included."""
 
     branch: str
-    min: float | None = None
-    max: float | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _some_limit(self) -> HitSelection:
