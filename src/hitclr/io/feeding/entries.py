@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from hitclr.errors import InputError, OutputError
 from hitclr.io.feeding.event_folder import META, is_event_folder, read_meta
+from hitclr.io.feeding.npy import READABLE
 from hitclr.io.feeding.output import writing
 
 __all__ = ["KEY", "Entry", "clear", "entry_lock", "list_entries", "part_folder", "remove_entry"]
@@ -155,7 +156,7 @@ def _keys(root: Path, pattern: re.Pattern[str]) -> list[str]:
         return []
     except OSError as fault:
         what = f"the cache's folder cannot be read: {fault.strerror or fault}"
-        raise InputError(what, reason="unreadable folder", file=root) from fault
+        raise InputError(what, reason="unreadable folder", file=root, advice=READABLE) from fault
     return sorted(
         match[match.lastindex or 0] for match, path in found if match and is_event_folder(path)
     )

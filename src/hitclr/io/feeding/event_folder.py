@@ -24,7 +24,7 @@ import numpy as np
 from hitclr.errors import InputError
 from hitclr.events import EventStore
 from hitclr.io.feeding.mapped import MappedColumns
-from hitclr.io.feeding.npy import ColumnForm, map_npy
+from hitclr.io.feeding.npy import MADE_ANEW, READABLE, ColumnForm, map_npy
 from hitclr.io.policy import Reason
 
 __all__ = [
@@ -95,10 +95,12 @@ def open_events(folder: Path) -> tuple[EventStore, dict[str, Any]]:
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as fault:
         what = f"expected {META} to describe events, something is missing or of another kind"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=folder / META) from fault
+        raise InputError(
+            what, reason=Reason.DAMAGED_FILE, file=folder / META, advice=MADE_ANEW
+        ) from fault
     if not whole:
         what = "expected offsets that begin with 0 and end with the number of hits or events"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=folder)
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=folder, advice=MADE_ANEW)
     return store, metadata
 
 
@@ -113,19 +115,19 @@ def read_meta(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="ascii"))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as fault:
         what = "expected a folder of events, it lacks the file that is written last"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path) from fault
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW) from fault
     except OSError as fault:
         what = f"the folder of events cannot be read: {fault.strerror or fault}"
-        raise InputError(what, reason=Reason.MISSING_FILE, file=path) from fault
+        raise InputError(what, reason=Reason.MISSING_FILE, file=path, advice=READABLE) from fault
     except (ValueError, RecursionError) as fault:
         what = f"expected JSON, the file is damaged: {fault}"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path) from fault
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW) from fault
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         what = f"expected the format {FORMAT!r}, the file says something else"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path)
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW)
     if content.get("version") != VERSION:
         what = f"expected version {VERSION} of the format, got {content.get('version')!r}"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path)
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW)
     return content
 
 

@@ -19,7 +19,11 @@ from torch import Tensor
 from hitclr.errors import InputError
 from hitclr.io.policy import Reason
 
-__all__ = ["ColumnForm", "NpyWriter", "map_npy"]
+__all__ = ["MADE_ANEW", "READABLE", "ColumnForm", "NpyWriter", "map_npy"]
+
+MADE_ANEW = "delete the folder; a run makes its cache anew (hitclr cache clear)"
+READABLE = "see that you may read the folder, or name another one for the cache (data.cache)"
+"""Advice on a folder of events that cannot be used."""
 
 # Copy-on-write pages are promised memory when they are mapped, and Linux refuses to map more of
 # them than there is memory, though nobody writes to them. With this flag it makes no promise.
@@ -134,7 +138,7 @@ def map_npy(path: Path, form: ColumnForm) -> Tensor:
                     f"expected a column {form.dtype} {list(form.shape)} of {expected} bytes, the "
                     f"file has {size} bytes or begins differently"
                 )
-                raise InputError(what, reason=Reason.DAMAGED_FILE, file=path)
+                raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW)
             if number == 0:  # there is nothing to map
                 return torch.from_numpy(np.empty(form.shape, dtype))
             pages = mmap.mmap(
@@ -145,9 +149,9 @@ def map_npy(path: Path, form: ColumnForm) -> Tensor:
             )
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as fault:
         what = "expected the file of a column, there is none"
-        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path) from fault
+        raise InputError(what, reason=Reason.DAMAGED_FILE, file=path, advice=MADE_ANEW) from fault
     except OSError as fault:
         what = f"the file of a column cannot be read: {fault.strerror or fault}"
-        raise InputError(what, reason=Reason.MISSING_FILE, file=path) from fault
+        raise InputError(what, reason=Reason.MISSING_FILE, file=path, advice=READABLE) from fault
     values = np.frombuffer(pages, dtype, number, len(header))
     return torch.from_numpy(values.reshape(form.shape))

@@ -26,7 +26,7 @@ class RemoteSource(Source):
     range, the whole file, would be cut to the length of the range and pass for it. Otherwise this
     is the same: uproot names all ranges that it needs, near ones are joined (to about 10 MB), and
     the joined ones are asked for at once. Nothing is cached or read ahead: uproot knows what it
-    needs, and a cache in blocks was three times slower over a line with a delay of 20 ms.
+    needs, while a cache in blocks asks for one after the other.
 
     Neither uproot nor fsspec repeats a request of HTTP (the client of XRootD does, by its own
     settings ``XRD_...``). Here a range that did not come is asked for once more; when that fails,

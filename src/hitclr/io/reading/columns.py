@@ -67,7 +67,7 @@ def list_parts(array: ak.Array, branch: str, source: Source) -> tuple[Ints, Numb
     """The lengths [n] int64 of a branch's lists, and the numbers in them laid end to end.
 
     No number is copied where that can be avoided. A missing one (in a field of optional numbers) is
-    NaN.
+    NaN, a missing list is empty.
 
     Raises:
         InputError: the branch does not hold a list of numbers per entry.
@@ -86,10 +86,10 @@ def list_parts(array: ak.Array, branch: str, source: Source) -> tuple[Ints, Numb
         )
     layout = array.layout
     if not _is_plain(layout):
-        filled = ak.fill_none(array, np.nan, axis=-1) if "?" in str(array.type) else array
+        filled = ak.fill_none(ak.fill_none(array, [], axis=0), np.nan, axis=-1)
         layout = ak.to_packed(ak.from_regular(filled, axis=1)).layout
     if not _is_plain(layout):  # whatever else awkward has
-        lists = ak.from_regular(array, axis=1)
+        lists = ak.Array(layout)
         return ak.to_numpy(ak.num(lists)).astype(np.int64), ak.to_numpy(ak.flatten(lists))
     offsets = np.asarray(layout.offsets.data, dtype=np.int64)
     return np.diff(offsets), np.asarray(layout.content.data)[offsets[0] : offsets[-1]]
@@ -175,7 +175,8 @@ def key_values(array: ak.Array, column: Column, source: Source) -> tuple[Ints, B
     array = array[present]
     if column.index is not None:
         array = ak.from_regular(array, axis=1)[:, column.index]
-    given = ak.to_numpy(ak.fill_none(array, np.nan) if "?" in str(array.type) else array)
+    present[present] = ~ak.to_numpy(ak.is_none(array))
+    given = ak.to_numpy(ak.drop_none(array))
     if given.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             good = (np.abs(given) < 2.0**53) & (given == np.floor(given))

@@ -14,7 +14,7 @@ from hitclr.io.writing.results import ResultWriter
 
 __all__ = ["FriendWriter"]
 
-# For embeddings zlib, uproot's default, takes eight times as long and saves nothing.
+# Embeddings hardly compress, so that the fastest algorithm will do.
 _COMPRESSION = uproot.ZSTD(1)
 
 
