@@ -37,6 +37,7 @@ __all__ = [
     "build_schema",
     "build_views",
     "construct",
+    "find_schema",
 ]
 
 T = TypeVar("T")
@@ -94,11 +95,24 @@ def build_schema(settings: Settings, plugins: Plugins, base: Path) -> Schema:
         SchemaError: it is not valid.
     """
     source = settings.schema_source
-    if isinstance(source, str):
-        if Path(source).suffix in (".yaml", ".yml"):
-            return load_schema(base / Path(source).expanduser())
-        return plugins.schemas.get(source)
-    return load_schema(source)
+    return find_schema(source, plugins, base) if isinstance(source, str) else load_schema(source)
+
+
+def find_schema(name: str, plugins: Plugins, base: Path) -> Schema:
+    """A registered schema, or that of a YAML file.
+
+    Args:
+        name: the schema's name, or the file's.
+        plugins: the registries.
+        base: the folder that relative file names start from.
+
+    Raises:
+        UnknownNameError: no such schema is registered, and it is not the name of a YAML file.
+        SchemaError: it is not valid.
+    """
+    if Path(name).suffix in (".yaml", ".yml"):
+        return load_schema(base / Path(name).expanduser())
+    return plugins.schemas.get(name)
 
 
 def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[Sample]:

@@ -7,6 +7,7 @@ import pickle
 from dataclasses import replace
 
 import awkward as ak
+import fsspec
 import numpy as np
 import pytest
 import torch
@@ -67,6 +68,16 @@ def same(one, two):
     for name, values in one.truth.items():
         assert values.dtype == two.truth[name].dtype, name
         assert torch.equal(values, two.truth[name]), name
+
+
+def test_deposits_on_a_server(path, deposits):
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/d.root", path.read_bytes())
+    same(read_deposits("memory://d.root"), deposits)
+    same(read_deposits(str(path)), deposits)
+    memory.rm("/d.root")
+    with pytest.raises(InputError, match=r"memory://d\.root"):
+        read_deposits("memory://d.root")
 
 
 def test_round_trip(path, deposits):

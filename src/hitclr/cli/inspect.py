@@ -15,7 +15,6 @@ from hitclr.cli.show import console, read_progress, say
 from hitclr.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
-    from hitclr.io import Schema
     from hitclr.io.files import FileName
     from hitclr.io.inspection.guess import Guess, Guesses
     from hitclr.io.inspection.inspect import BranchSummary
@@ -92,10 +91,12 @@ def inspect(
 
 
 def _check(files: Sequence[FileName], name: str, *, whole: bool) -> None:
+    from hitclr.build import find_schema
     from hitclr.cli.check_table import show_check
     from hitclr.io.inspection.check import SchemaCheck, iterate_checks
+    from hitclr.plugins import load_plugins
 
-    schema = _schema(name)
+    schema = find_schema(name, load_plugins(), Path())
     found, interrupted = SchemaCheck(schema.name), False
     try:
         with read_progress("checking") as progress:
@@ -106,16 +107,6 @@ def _check(files: Sequence[FileName], name: str, *, whole: bool) -> None:
     show_check(found, whole=whole, interrupted=interrupted)
     if interrupted or not found.fits:
         raise typer.Exit(130 if interrupted else 1)
-
-
-def _schema(name: str) -> Schema:
-    """A YAML file, or a registered schema, as in the settings."""
-    from hitclr.io import load_schema
-    from hitclr.plugins import load_plugins
-
-    if Path(name).suffix in (".yaml", ".yml"):
-        return load_schema(name)
-    return load_plugins().schemas.get(name)
 
 
 def _write(file: FileName, tree: str | None, write_schema: str, *, force: bool) -> None:

@@ -15,7 +15,7 @@ from hitclr.detectors.deposits import Deposits
 from hitclr.detectors.deposits_info import DepositsInfo
 from hitclr.errors import InputError
 from hitclr.events import ptr_from_counts
-from hitclr.io.files import find_tree, open_root, read_branch, require_branches
+from hitclr.io.files import FileName, file_name, find_tree, open_root, read_branch, require_branches
 from hitclr.io.policy import Reason
 
 __all__ = ["DEPOSITS_TREE", "DepositsFile", "deposits_columns", "read_deposits"]
@@ -58,18 +58,18 @@ class DepositsFile:
     process. Memory is what the range needs.
 
     Args:
-        path: the file.
+        path: the file, or its URL.
 
     Attributes:
-        path: the file.
+        path: the file, or its URL.
         info: how the deposits were made.
 
     Raises:
         InputError: the file is missing or damaged, or holds no deposits.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: FileName) -> None:
+        self.path = file_name(path, Path()) if isinstance(path, str) else path
         with open_root(self.path) as directory:
             tree = find_tree(directory, DEPOSITS_TREE, self.path)
             require_branches(tree, [*_EVENTS, *_list_branches()], self.path)
@@ -134,7 +134,7 @@ class DepositsFile:
         )
 
 
-def read_deposits(path: str | Path) -> Deposits:
+def read_deposits(path: FileName) -> Deposits:
     """All deposits of a file that ``hitclr simulate --deposits`` wrote.
 
     Raises:

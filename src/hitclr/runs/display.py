@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from hitclr import fields
+from hitclr.build import find_schema
 from hitclr.detectors import DepositsFile
 from hitclr.errors import OutputError, SettingsError
-from hitclr.io import Schema, load_schema
+from hitclr.io import Schema
 from hitclr.io.files import open_root
 from hitclr.io.inspection.propose import propose_schema
 from hitclr.io.reading import Chunk, read_single
@@ -38,9 +39,7 @@ def schema_for(file: Path, plugins: Plugins, schema: str | None = None) -> Schem
         SchemaError: the schema is not valid, or none can be guessed.
     """
     if schema is not None:
-        if Path(schema).suffix in (".yaml", ".yml"):
-            return load_schema(Path(schema))
-        return plugins.schemas.get(schema)
+        return find_schema(schema, plugins, Path())
     name = _simulation(file).get("detector")
     if isinstance(name, str) and name in plugins.detectors:
         return plugins.detectors.get(name).schema

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Literal
 
 import awkward as ak
@@ -52,6 +53,7 @@ class FlatTree:
         self._number = self._branches.number
         self.file = file
         self.name = str(tree.name)
+        self._error = partial(InputError, file=file, tree=self.name)
         self._kept: dict[str, NDArray[Any]] | None = None
         if rows == "contiguous":
             starts, values = self._find_starts(group_by)
@@ -109,7 +111,7 @@ class FlatTree:
                 )
                 raise self._error(
                     message,
-                    Reason.WRONG_TYPE,
+                    reason=Reason.WRONG_TYPE,
                     branch=name,
                     advice="name another branch, or `layout: jagged` if an entry is an event",
                 )
@@ -133,7 +135,7 @@ class FlatTree:
                 )
                 raise self._error(
                     message,
-                    Reason.WRONG_TYPE,
+                    reason=Reason.WRONG_TYPE,
                     branch=name,
                     advice="name integer columns as the schema's group_by",
                 )
@@ -182,30 +184,11 @@ class FlatTree:
         )
         raise self._error(
             message,
-            Reason.NOT_CONTIGUOUS,
+            reason=Reason.NOT_CONTIGUOUS,
             branch=group_by[0],
             entry=row,
             advice="`rows: any` in the schema groups them wherever they stand; or give the columns "
             "that number the events in the whole file (run and event) as group_by",
-        )
-
-    def _error(
-        self,
-        what: str,
-        reason: Reason,
-        *,
-        branch: str,
-        advice: str,
-        entry: int | None = None,
-    ) -> InputError:
-        return InputError(
-            what,
-            reason=reason,
-            file=self.file,
-            tree=self.name,
-            branch=branch,
-            entry=entry,
-            advice=advice,
         )
 
 

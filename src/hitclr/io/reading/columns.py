@@ -24,6 +24,7 @@ __all__ = [
     "key_values",
     "label_values",
     "list_parts",
+    "offsets_of",
     "ragged_median",
     "ragged_minimum",
 ]
@@ -102,9 +103,14 @@ def _is_plain(layout: Any) -> bool:
     )
 
 
+def offsets_of(counts: Ints | Bools) -> Ints:
+    """Offsets [n+1] int64 from the number of values of each event [n], or of each mark."""
+    return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+
+
 def jagged(counts: Ints, values: Numbers) -> ak.Array:
     """Lists of the given lengths [n] of numbers laid end to end, without copying them."""
-    offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(counts)]))
+    offsets = ak.index.Index64(offsets_of(counts))
     return ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(values)))
 
 
@@ -116,7 +122,7 @@ def first_of_event(array: ak.Array) -> tuple[ak.Array, Bools]:
     lists = ak.from_regular(array, axis=1)
     counts = ak.to_numpy(ak.num(lists)).astype(np.int64)
     values = ak.to_numpy(ak.flatten(lists))
-    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    ptr = offsets_of(counts)
     first = values[ptr[:-1]]
     repeated = np.repeat(first, counts)
     same = values == repeated
@@ -204,7 +210,7 @@ def label_values(
 
 def any_per_event(flags: Bools, ptr: Ints) -> Bools:
     """Whether any hit of each event [B] is flagged [N]."""
-    total = np.concatenate([[0], np.cumsum(flags, dtype=np.int64)])
+    total = offsets_of(flags)
     return total[ptr[1:]] > total[ptr[:-1]]
 
 

@@ -15,6 +15,7 @@ from hitclr.io.reading.columns import (
     Numbers,
     any_per_event,
     list_parts,
+    offsets_of,
     ragged_median,
     ragged_minimum,
 )
@@ -38,8 +39,8 @@ class Hits:
 
     def where(self, keep: Bools) -> Hits:
         """The hits that ``keep`` [N] names; events stay, if need be empty."""
-        kept = np.concatenate([[0], np.cumsum(keep)]).astype(np.int64)
-        return Hits({name: column[keep] for name, column in self.columns.items()}, kept[self.ptr])
+        kept = offsets_of(keep)[self.ptr]
+        return Hits({name: column[keep] for name, column in self.columns.items()}, kept)
 
     def of(self, events: Bools) -> Hits:
         """The hits of the ``events`` [n]; the others are dropped."""
@@ -47,7 +48,7 @@ class Hits:
             return self
         counts = self.counts
         keep = np.repeat(events, counts)
-        ptr = np.concatenate([[0], np.cumsum(counts[events])]).astype(np.int64)
+        ptr = offsets_of(counts[events])
         return Hits({name: column[keep] for name, column in self.columns.items()}, ptr)
 
 
@@ -112,7 +113,7 @@ def _flatten(schema: Schema, table: Table) -> Hits:
             table.verdicts.blame(other, Reason.UNEQUAL_LENGTHS, what, branch=name)
             bad |= other
     kept = np.where(bad, 0, counts)
-    ptr = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    ptr = offsets_of(kept)
     if not bad.any():
         return Hits({name: values for name, (_, values) in parts.items()}, ptr)
     return Hits({name: values[np.repeat(~bad, own)] for name, (own, values) in parts.items()}, ptr)
