@@ -1,36 +1,21 @@
-"""What goes wrong with disk and folder, told as `OutputError`."""
+"""Writing into the cache, and seeing that it is on the disk."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from hitclr.errors import OutputError
+from hitclr.io import disk
 
 __all__ = ["sync_folder", "writing"]
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Tell an `OSError` of the block as `OutputError`, with advice.
-
-    Args:
-        path: what is written, for the message.
-
-    Raises:
-        OutputError: the disk is full, a folder is not writable, ...
-    """
-    try:
-        yield
-    except OSError as fault:
-        message = (
-            f"cannot write {path}: {fault.strerror or fault}\n"
-            f"  what to do: see that the folder is writable and the disk has room; for the cache, "
-            f"the environment variable HITCLR_CACHE names another folder"
-        )
-        raise OutputError(message) from fault
+def writing(path: Path) -> AbstractContextManager[None]:
+    """As `hitclr.io.disk.writing`, with a word on the cache."""
+    return disk.writing(
+        path, "; for the cache, the environment variable HITCLR_CACHE names another folder"
+    )
 
 
 def sync_folder(folder: Path) -> None:

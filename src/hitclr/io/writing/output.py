@@ -11,6 +11,7 @@ from types import TracebackType
 from typing_extensions import Self
 
 from hitclr.errors import OutputError
+from hitclr.io.disk import writing
 
 __all__ = ["Output"]
 
@@ -47,17 +48,14 @@ class Output(ABC):
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Tell what goes wrong with disk and folder as `OutputError`."""
+        """Tell what goes wrong with disk and folder as `OutputError`; the part is given up."""
         try:
-            yield
-        except OSError as error:
+            with writing(self.path):
+                yield
+        except OutputError:
             with suppress(OSError):
                 self._part.unlink()
-            message = (
-                f"cannot write {self.path}: {error.strerror or error}\n"
-                f"  what to do: see that the folder is writable and the disk has room"
-            )
-            raise OutputError(message) from error
+            raise
 
     def __enter__(self) -> Self:
         return self
