@@ -77,7 +77,7 @@ class ColumnCheck:
         )
 
     def __add__(self, other: ColumnCheck) -> ColumnCheck:
-        """Both together: the moments as in Chan, Golub and LeVeque 1983, equations 2.1."""
+        """Both together: the moments as in Chan, Golub and LeVeque 1979, equations 2.1."""
         nan, infinite = self.nan + other.nan, self.infinite + other.infinite
         if not (self.values and other.values):
             return replace(self if self.values else other, nan=nan, infinite=infinite)
