@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hitclr.events import (
     ptr_after_mask,
     ptr_from_counts,
 )
+from hitclr.events.ragged import take_rows
 
 FEW = settings(max_examples=50, deadline=None)
 COUNTS = st.lists(st.integers(0, 5), max_size=8)
@@ -83,3 +85,19 @@ def test_interleave_puts_the_second_rows_behind_the_first_event_by_event(pairs):
     rows, ptr = interleave(_ptr(first), _ptr(second))
     assert rows.tolist() == expected
     assert ptr.tolist() == _ptr([a + b for a, b in pairs]).tolist()
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (1, 1)])
+@pytest.mark.parametrize("number", [0, 4])
+def test_rows_of_a_column_of_any_width(shape, number):
+    column = torch.arange(5.0).view(5, *(1 for _ in shape)).expand(5, *shape)
+    rows = torch.tensor([4, 0, 4, 2])[:number]
+    taken = take_rows(column, rows)
+    assert taken.shape == (number, *shape)
+    assert taken.equal(column[rows])
+
+
+def test_rows_hand_gradients_on():
+    column = torch.arange(3.0)[:, None].requires_grad_()
+    take_rows(column, torch.tensor([2, 2, 0])).sum().backward()
+    assert column.grad.flatten().tolist() == [1, 0, 2]

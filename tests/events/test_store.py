@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 
-from hitclr.events import EventStore, feature_names, ptr_from_counts
+from hitclr.events import EventStore, feature_names
 from hitclr.testing import make_events
 
 
@@ -55,28 +54,6 @@ def test_select_then_batch_is_batch():
     direct, through = store.batch(chosen), part.batch(torch.arange(2))
     for name in ("pos", "x", "hit_module", "y", "event_id", "energy", "ptr", "batch"):
         assert torch.equal(direct[name], through[name]), name
-
-
-def test_concat_puts_events_one_behind_the_other():
-    stores = [_store((2, 0), seed=1), _store((), seed=2), _store((3,), seed=3)]
-    whole = EventStore.concat(stores)
-    assert whole.ptr.tolist() == ptr_from_counts(torch.tensor([2, 0, 3])).tolist()
-    assert whole.files == ("a.root",)
-    for name in whole.hits:
-        assert torch.equal(whole.hits[name], torch.cat([s.hits[name] for s in stores]))
-    last = whole.batch(torch.tensor([2]))
-    assert torch.equal(last.pos, stores[2].hits["pos"])
-
-
-def test_concat_refuses_nothing_other_columns_and_other_features():
-    with pytest.raises(ValueError, match="at least one"):
-        EventStore.concat([])
-    store = _store((2,))
-    other = EventStore({"pos": store.hits["pos"]}, store.events, store.ptr, ("charge", "time"))
-    with pytest.raises(ValueError, match="different columns"):
-        EventStore.concat([store, other])
-    with pytest.raises(ValueError, match=r"different features.*time.*charge"):
-        EventStore.concat([store, _store((2,), features=("time", "charge"))])
 
 
 def test_stores_compare_by_identity():

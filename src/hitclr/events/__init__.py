@@ -12,6 +12,7 @@ from hitclr.events.batch import (
     with_edges,
 )
 from hitclr.events.blocks import blocks_of, shuffled
+from hitclr.events.builder import StoreBuilder
 from hitclr.events.names import FeatureNames
 from hitclr.events.ragged import (
     batch_from_ptr,
@@ -26,6 +27,7 @@ from hitclr.events.store import EventStore
 __all__ = [
     "EventStore",
     "FeatureNames",
+    "StoreBuilder",
     "batch_from_ptr",
     "blocks_of",
     "concat_batches",

@@ -18,7 +18,7 @@ from torch_geometric.data import Batch
 from hitclr import fields
 from hitclr.errors import SchemaError, did_you_mean
 from hitclr.events.names import FeatureNames
-from hitclr.events.ragged import batch_from_ptr, gather_index
+from hitclr.events.ragged import batch_from_ptr, gather_index, take_rows
 
 __all__ = [
     "concat_batches",
@@ -167,7 +167,7 @@ def replace_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor | None = 
 def select_events(batch: Batch, events: Tensor) -> Batch:
     """A new batch of the chosen events, in the order of ``events`` [K] int64, without edges."""
     rows, ptr = gather_index(batch.ptr, events)
-    hits = {name: column.index_select(0, rows) for name, column in hit_fields(batch).items()}
+    hits = {name: take_rows(column, rows) for name, column in hit_fields(batch).items()}
     rest = {name: column.index_select(0, events) for name, column in event_fields(batch).items()}
     return make_batch(hits, rest, ptr, feature_names(batch))
 

@@ -56,14 +56,14 @@ def test_a_file_that_breaks_off_is_taken_back_whole(
     schema = load_schema(toy_schema)
     files = [write(tmp_path / f"{n}.root", make_columns(20, n, "track"), baskets=5) for n in (1, 2)]
     monkeypatch.setattr(iterate, "_CHUNK_BYTES", 100)
-    read_chunk = iterate.read_chunk
+    judge_events = iterate.judge_events
 
     def breaking_off(*arguments):
         if arguments[0].file == files[0] and arguments[5] >= 10:
             raise InputError("cut", reason=Reason.DAMAGED_FILE, file=files[0])
-        return read_chunk(*arguments)
+        return judge_events(*arguments)
 
-    monkeypatch.setattr(iterate, "read_chunk", breaking_off)
+    monkeypatch.setattr(iterate, "judge_events", breaking_off)
     for kind in ("memory", "mapped", "stream"):
         feed, counted = opened(kind, schema, [Sample("a", tuple(files))], root)
         assert set(feed.store.events["event_id"][:, 0].tolist()) == {1}

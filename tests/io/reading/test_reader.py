@@ -374,14 +374,14 @@ def test_skips_in_a_file_that_is_dropped_whole_are_not_counted_besides(
         tmp_path / "a.root", with_fault(make_columns(10, 8, "track"), Reason.ZERO_POSITIONS)
     )
     monkeypatch.setattr(iterate, "_CHUNK_BYTES", 1000)
-    read_chunk = iterate.read_chunk
+    judge_events = iterate.judge_events
 
     def breaking_off(*arguments):
         if arguments[0].file == path and arguments[5] > 0:
             raise InputError("cut", reason=Reason.DAMAGED_FILE, file=path)
-        return read_chunk(*arguments)
+        return judge_events(*arguments)
 
-    monkeypatch.setattr(iterate, "read_chunk", breaking_off)
+    monkeypatch.setattr(iterate, "judge_events", breaking_off)
     bad = BadInput("skip")
     store = read_samples(schema, [Sample("toy", (path, toy_files["track"]))], bad)
     assert len(store) == 60

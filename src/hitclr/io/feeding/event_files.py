@@ -64,7 +64,8 @@ class EventFiles:
         number, entries = int(ids[0, 0]), ids[:, 1].numpy()
         tree, wanted = self._tree(number)
         start, stop = int(entries.min()), int(entries.max()) + 1
-        chunk = read_chunk(tree, self._schema, wanted, None, (), start, min(stop, tree.number))
+        stop = min(stop, tree.number)
+        chunk = read_chunk(tree, self._schema, wanted, None, (), start, stop)
         place = np.searchsorted(chunk.entries, entries)
         found = place < len(chunk.entries)
         found[found] = chunk.entries[place[found]] == entries[found]

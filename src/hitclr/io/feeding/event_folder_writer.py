@@ -66,7 +66,7 @@ class EventFolderWriter:
         """Append events. The first store, even one of no events, decides on columns and types.
 
         Its names other than those of the features do not matter: `finish` takes them. Clusters are
-        joined as `EventStore.concat` joins them.
+        joined as `StoreBuilder` joins them.
 
         Raises:
             OutputError: the store has other columns, types or features than the first; a column

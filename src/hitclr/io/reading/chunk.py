@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,13 +19,13 @@ from hitclr.io.reading.event_columns import (
     observers_of,
     weights_of,
 )
-from hitclr.io.reading.hits import hit_columns, judge_hits, read_hits
+from hitclr.io.reading.hits import Hits, hit_columns, judge_hits, read_hits
 from hitclr.io.reading.table import Table
 from hitclr.io.reading.verdicts import Fault, Verdicts
 from hitclr.io.reading.wanted import Wanted
 from hitclr.io.schema import Expression, LabelRule, Schema
 
-__all__ = ["Chunk", "read_chunk"]
+__all__ = ["Chunk", "JudgedEvents", "judge_events", "read_chunk"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,48 @@ class Chunk:
     clusters: NDArray[np.int64]
 
 
-def read_chunk(
+@dataclass(frozen=True)
+class JudgedEvents:
+    """Some consecutive events of a tree, judged but for their keys; `finish` makes the chunk."""
+
+    tree: EventTree
+    schema: Schema
+    start: int
+    stop: int
+    table: Table
+    hits: Hits
+    labels: NDArray[np.int64]
+    events: Mapping[str, Numbers | None]
+
+    def finish(self, seen: SeenKeys | None = None) -> Chunk:
+        """Take the good events.
+
+        Args:
+            seen: the keys of the events of the file before these; None to let them come twice.
+        """
+        # Last: an event that is out anyway keeps no other out.
+        keys = keys_of(self.schema, self.table, seen)
+        verdicts = self.table.verdicts
+        good = verdicts.good
+        made = {**self.events, fields.KEY: keys}
+        kept = self.hits.of(good)
+        clusters = self.tree.clusters
+        return Chunk(
+            start=self.start,
+            stop=self.stop,
+            total=self.tree.number,
+            entries=np.flatnonzero(good) + self.start,
+            codes=verdicts.codes,
+            labels=self.labels,
+            hits=hit_columns(self.schema, kept),
+            events={name: values[good] for name, values in made.items() if values is not None},
+            ptr=kept.ptr,
+            faults=tuple(verdicts.faults),
+            clusters=clusters[(clusters > self.start) & (clusters < self.stop)],
+        )
+
+
+def judge_events(
     tree: EventTree,
     schema: Schema,
     wanted: Wanted,
@@ -71,10 +111,8 @@ def read_chunk(
     classes: Sequence[str],
     start: int,
     stop: int,
-    seen: SeenKeys | None = None,
-    columns: Mapping[str, ak.Array] | None = None,
-) -> Chunk:
-    """Read the events ``start`` to ``stop`` and sort the good from the bad.
+) -> JudgedEvents:
+    """Read the events ``start`` to ``stop`` and sort the good from the bad, but for their keys.
 
     Args:
         tree: the tree.
@@ -84,8 +122,6 @@ def read_chunk(
         classes: the class names in the order of ``y``.
         start: the first event.
         stop: the event after the last.
-        seen: the keys of the events of the file before these; None to let them come twice.
-        columns: the columns of these events; they are read where it is None.
 
     Raises:
         InputError: a branch is missing, unreadable or of the wrong type. Faults of single events
@@ -94,7 +130,7 @@ def read_chunk(
     number = stop - start
     source = Source(tree.file, tree.name, tree.entries(start, stop))
     verdicts = Verdicts(source, number)
-    read = tree.columns(wanted.branches, start, stop) if columns is None else columns
+    read = tree.columns(wanted.branches, start, stop)
     table = Table(read, source, verdicts, flat=schema.layout == "flat")
     selecting = Expression(schema.select) if schema.select is not None else None
     first = schema.derivations(selecting.names) if selecting is not None else {}
@@ -108,28 +144,35 @@ def read_chunk(
     hits = read_hits(schema, table)
     judge_hits(schema, hits, table)
     labels = labels_of(labelling, classes, table, number)
-    weights = weights_of(schema, wanted, table, number)
-    observers = observers_of(schema, wanted, table, number)
-    keys = keys_of(schema, table, seen)  # last: an event that is out anyway keeps no other out
-    good = verdicts.good
-    made: dict[str, Numbers | None] = {
-        fields.LABEL: labels,
-        fields.KEY: keys,
-        fields.AXIS: axis_of(schema, number),
-        fields.WEIGHT: weights,
-        **observers,
-    }
-    kept = hits.of(good)
-    return Chunk(
-        start=start,
-        stop=stop,
-        total=tree.number,
-        entries=np.flatnonzero(good) + start,
-        codes=verdicts.codes,
-        labels=labels,
-        hits=hit_columns(schema, kept),
-        events={name: values[good] for name, values in made.items() if values is not None},
-        ptr=kept.ptr,
-        faults=tuple(verdicts.faults),
-        clusters=tree.clusters[(tree.clusters > start) & (tree.clusters < stop)],
+    return JudgedEvents(
+        tree,
+        schema,
+        start,
+        stop,
+        table,
+        hits,
+        labels,
+        {
+            fields.LABEL: labels,
+            fields.AXIS: axis_of(schema, number),
+            fields.WEIGHT: weights_of(schema, wanted, table, number),
+            **observers_of(schema, wanted, table, number),
+        },
     )
+
+
+def read_chunk(
+    tree: EventTree,
+    schema: Schema,
+    wanted: Wanted,
+    labelling: str | LabelRule | None,
+    classes: Sequence[str],
+    start: int,
+    stop: int,
+) -> Chunk:
+    """Read and judge the events ``start`` to ``stop`` on their own; see `judge_events`.
+
+    Raises:
+        InputError: as `judge_events`.
+    """
+    return judge_events(tree, schema, wanted, labelling, classes, start, stop).finish()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-
-import awkward as ak
 
 from hitclr.errors import InputError
 from hitclr.io.files import FileName, find_tree, open_root
 from hitclr.io.layouts import EventTree, FlatTree, JaggedTree
 from hitclr.io.policy import SKIP_IT, Reason
-from hitclr.io.reading.chunk import Chunk, read_chunk
+from hitclr.io.reading.chunk import Chunk, JudgedEvents, judge_events
 from hitclr.io.reading.event_columns import SeenKeys
 from hitclr.io.reading.wanted import Wanted, wanted_columns
 from hitclr.io.schema import LabelRule, Schema
@@ -60,7 +58,7 @@ def iterate_file(
     file: FileName,
     *,
     entries: tuple[int, int | None] = (0, None),
-    pool: ThreadPoolExecutor | None = None,
+    threads: int = 1,
 ) -> Iterator[Chunk]:
     """Read one file chunk by chunk, each about 16 MB.
 
@@ -70,7 +68,7 @@ def iterate_file(
         classes: the class names in the order of ``y``.
         file: the file.
         entries: the first event to read and that after the last; None for all.
-        pool: threads that read branches at the same time; None reads one after the other.
+        threads: how many threads read, unpack and judge at the same time.
 
     Yields:
         Chunks that together cover every event; each says what is wrong with the events that it
@@ -79,7 +77,8 @@ def iterate_file(
     Raises:
         InputError: the file cannot be read, or the schema does not fit it.
     """
-    with open_event_tree(schema, labelling, file, pool) as (tree, wanted):
+    with _threads(threads) as pool, open_event_tree(schema, labelling, file, pool) as opened:
+        tree, wanted = opened
         first = entries[0]
         last = tree.number if entries[1] is None else min(entries[1], tree.number)
         if first >= last:
@@ -95,37 +94,34 @@ def iterate_file(
                 advice=f"leave the file out, or {SKIP_IT}",
             )
         seen = SeenKeys()
-        ranges = _cuts(tree, first, last)
+
+        def judge(start: int, stop: int) -> JudgedEvents:
+            return judge_events(tree, schema, wanted, labelling, classes, start, stop)
+
         # Closed before the file is, also where the caller stops early.
-        with closing(_ahead(tree, wanted.branches, ranges, threaded=pool is not None)) as parts:
-            for start, stop, read in parts:
-                yield read_chunk(tree, schema, wanted, labelling, classes, start, stop, seen, read)
+        with closing(_ahead(judge, _cuts(tree, first, last), threads)) as parts:
+            for judged in parts:
+                yield judged.finish(seen)
 
 
 def _ahead(
-    tree: EventTree,
-    branches: Sequence[str],
-    ranges: Iterable[tuple[int, int]],
-    *,
-    threaded: bool,
-) -> Generator[tuple[int, int, Mapping[str, ak.Array]], None, None]:
-    """The columns of ranges of events; with threads, the next are read while these are used."""
-    if not threaded:
-        yield from ((start, stop, tree.columns(branches, start, stop)) for start, stop in ranges)
+    judge: Callable[[int, int], JudgedEvents], ranges: Iterable[tuple[int, int]], threads: int
+) -> Generator[JudgedEvents, None, None]:
+    """Ranges of events, judged in order; with threads, the next ones while these are used."""
+    if threads < 2:
+        yield from (judge(start, stop) for start, stop in ranges)
         return
-    with ThreadPoolExecutor(1) as reader:
-        waiting: deque[tuple[int, int, Future[Mapping[str, ak.Array]]]] = deque()
+    with ThreadPoolExecutor(threads, "hitclr-read") as pool:
+        waiting: deque[Future[JudgedEvents]] = deque()
         try:
             for start, stop in ranges:
-                waiting.append((start, stop, reader.submit(tree.columns, branches, start, stop)))
-                if len(waiting) > 1:
-                    start, stop, columns = waiting.popleft()
-                    yield start, stop, columns.result()
+                waiting.append(pool.submit(judge, start, stop))
+                if len(waiting) > threads:
+                    yield waiting.popleft().result()
             while waiting:
-                start, stop, columns = waiting.popleft()
-                yield start, stop, columns.result()
+                yield waiting.popleft().result()
         finally:
-            reader.shutdown(cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def _cuts(tree: EventTree, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -143,3 +139,12 @@ def _cuts(tree: EventTree, first: int, last: int) -> Iterator[tuple[int, int]]:
         if end - start >= step or end == last:
             yield start, end
             start = end
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
+    if number < 2:
+        yield None
+        return
+    with ThreadPoolExecutor(number) as pool:
+        yield pool

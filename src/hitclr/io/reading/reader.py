@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from hitclr import fields
 from hitclr.errors import InputError, SchemaError
-from hitclr.events import EventStore
+from hitclr.events import EventStore, StoreBuilder
 from hitclr.io.files import FileName
 from hitclr.io.policy import BadInput, Reason
 from hitclr.io.reading.chunk import Chunk, read_chunk
@@ -42,22 +40,6 @@ class Sink(Protocol):
 
     def rewind(self, mark: tuple[int, ...]) -> None:
         """Drop what was taken after ``mark`` was given."""
-
-
-class _Memory:
-    """A sink that keeps all parts."""
-
-    def __init__(self) -> None:
-        self.parts: list[EventStore] = []
-
-    def append(self, part: EventStore) -> None:
-        self.parts.append(part)
-
-    def mark(self) -> tuple[int, ...]:
-        return (len(self.parts),)
-
-    def rewind(self, mark: tuple[int, ...]) -> None:
-        del self.parts[mark[0] :]
 
 
 def check_samples(schema: Schema, samples: Sequence[Sample], bad_input: BadInput) -> None:
@@ -123,11 +105,11 @@ def read_samples(
             no event left.
         SchemaError: ``classes`` lacks a class that a sample may have.
     """
-    sink = _Memory()
+    sink = StoreBuilder()
     names = read_into(
         sink, schema, samples, bad_input, classes=classes, threads=threads, progress=progress
     )
-    return named(EventStore.concat(sink.parts, release=True), names)
+    return named(sink.build(), names)
 
 
 def read_into(
@@ -154,39 +136,38 @@ def read_into(
     classes = _all_classes(schema, samples, classes)
     numbers = np.zeros(len(classes), dtype=np.int64)
     files: list[FileName] = []
-    with _threads(threads) as pool:
-        for domain, sample in enumerate(samples):
-            labelling = sample.labelling(schema)
-            fixed = labelling if isinstance(labelling, str) else ""
-            kept = 0
-            for place, file in enumerate(sample.files):
-                files.append(file)
-                mark, skipped, own = sink.mark(), BadInput(bad_input.policy), 0
-                counts = np.zeros_like(numbers)
-                try:
-                    for chunk in iterate_file(
-                        schema, labelling, classes, file, entries=sample.entries, pool=pool
-                    ):
-                        _refuse_entries(chunk, sample, classes, skipped)
-                        part = _part(chunk, schema, domain, len(files) - 1, place, sample.fraction)
-                        if len(part):
-                            sink.append(part)
-                        own += len(part)
-                        known = part.labels[part.labels >= 0]
-                        counts += torch.bincount(known, minlength=len(classes)).numpy()
-                        if progress is not None:
-                            progress(str(file), chunk.stop, chunk.total)
-                except InputError as error:
-                    if not Reason(error.reason).of_file:
-                        raise
-                    sink.rewind(mark)
-                    bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
-                    continue
-                bad_input.add(skipped)
-                kept += own
-                numbers += counts
-            if kept == 0:
-                raise _empty_sample(sample, bad_input)
+    for domain, sample in enumerate(samples):
+        labelling = sample.labelling(schema)
+        fixed = labelling if isinstance(labelling, str) else ""
+        kept = 0
+        for place, file in enumerate(sample.files):
+            files.append(file)
+            mark, skipped, own = sink.mark(), BadInput(bad_input.policy), 0
+            counts = np.zeros_like(numbers)
+            try:
+                for chunk in iterate_file(
+                    schema, labelling, classes, file, entries=sample.entries, threads=threads
+                ):
+                    _refuse_entries(chunk, sample, classes, skipped)
+                    part = _part(chunk, schema, domain, len(files) - 1, place, sample.fraction)
+                    if len(part):
+                        sink.append(part)
+                    own += len(part)
+                    known = part.labels[part.labels >= 0]
+                    counts += torch.bincount(known, minlength=len(classes)).numpy()
+                    if progress is not None:
+                        progress(str(file), chunk.stop, chunk.total)
+            except InputError as error:
+                if not Reason(error.reason).of_file:
+                    raise
+                sink.rewind(mark)
+                bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
+                continue
+            bad_input.add(skipped)
+            kept += own
+            numbers += counts
+        if kept == 0:
+            raise _empty_sample(sample, bad_input)
     _refuse_empty_class(numbers, schema, samples, classes, bad_input)
     return EventStore(
         hits={},
@@ -206,15 +187,6 @@ def named(store: EventStore, names: EventStore) -> EventStore:
     return replace(
         names, hits=store.hits, events=store.events, ptr=store.ptr, clusters=store.clusters
     )
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
-    if number < 2:
-        yield None
-        return
-    with ThreadPoolExecutor(number) as pool:
-        yield pool
 
 
 def _all_classes(
