@@ -98,7 +98,8 @@ def test_choose_applies_to_each_event_the_parts_that_it_drew():
         chosen = torch.tensor([event])
         expected = select_events(batch, chosen)
         for slot, part in enumerate(choice[event].tolist()):
-            child = draws.children[slot * len(parts) + part].select(chosen)
+            child = draws.select(chosen).children[slot * len(parts) + part]
+            assert child.events.tolist() == [0]
             assert bool(child.active.all())
             expected = parts[part].apply(expected, child)
         got = select_events(view, chosen)

@@ -114,13 +114,13 @@ class Augmentation(BaseTransform):
             AugmentationError: the draws belong to another batch, or an event lost all its hits.
         """
         self._require_fit(batch, draws)
-        events = draws.active.nonzero().flatten()
-        if events.numel() == 0:
-            return replace_hits(batch, {})
-        if events.numel() == batch.num_graphs:
+        if bool(draws.active.all()):
             view = self.transform(batch, draws)
             self._require_hits(batch, view)
             return view
+        events = draws.active.nonzero().flatten()
+        if events.numel() == 0:
+            return replace_hits(batch, {})
         before = select_events(batch, events)
         after = self.transform(before, draws.select(events))
         self._require_hits(before, after)
@@ -162,8 +162,12 @@ class Augmentation(BaseTransform):
         self, batch: Batch, generator: torch.Generator, among: Tensor | None
     ) -> Tensor:
         """Which events the augmentation acts on, [B] bool on the device of the batch."""
-        chance = torch.rand(batch.num_graphs, generator=generator, device=generator.device)
-        active = (chance < self.probability).to(batch.pos.device)
+        number = batch.num_graphs
+        if self.probability >= 1:
+            active = torch.ones(number, dtype=torch.bool, device=batch.pos.device)
+        else:
+            chance = torch.rand(number, generator=generator, device=generator.device)
+            active = (chance < self.probability).to(batch.pos.device)
         return active if among is None else active & among
 
     def _require_fit(self, batch: Batch, draws: Draws) -> None:

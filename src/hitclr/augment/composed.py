@@ -85,15 +85,18 @@ class Composed(Augmentation):
         self, batch: Batch, generator: torch.Generator, among: Tensor | None = None
     ) -> tuple[Batch, Draws]:
         """Draw and apply in one pass; see `Augmentation.view`."""
-        event = {
-            ACTIVE: self._draw_active(batch, generator, among),
-            **{
-                name: value.to(batch.pos.device)
-                for name, value in self.sample_event(batch, generator).items()
-            },
-        }
+        event = self._draw_event(batch, generator, among)
         view, children = batch, []
         for part, events in self.steps(event):
             view, child = part.view(view, generator, events)
             children.append(child)
         return view, Draws(batch.ptr, event=event, children=tuple(children))
+
+    def _draw_event(
+        self, batch: Batch, generator: torch.Generator, among: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The composition's own parameters per event, with those of them that are active."""
+        drawn = {ACTIVE: self._draw_active(batch, generator, among)}
+        for name, value in self.sample_event(batch, generator).items():
+            drawn[name] = value.to(batch.pos.device)
+        return drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -30,7 +30,9 @@ class Draws:
         added: parameters per hit to be added [M, ...].
         added_ptr: [B+1] int64, the offsets of the events in ``added``.
         children: the draws of the parts of a composed augmentation, each for the batch that the
-            part before it made.
+            part before it made, or for some of its events.
+        events: [K] int64, rising, the events of that batch that a child was drawn for; None for
+            all.
     """
 
     ptr: Tensor
@@ -39,6 +41,7 @@ class Draws:
     added: Mapping[str, Tensor] = field(default_factory=dict)
     added_ptr: Tensor | None = None
     children: tuple[Draws, ...] = ()
+    events: Tensor | None = None
 
     @property
     def active(self) -> Tensor:
@@ -58,8 +61,17 @@ class Draws:
             hit={name: value[rows] for name, value in self.hit.items()},
             added=added,
             added_ptr=added_ptr,
-            children=tuple(child.select(events) for child in self.children),
+            children=tuple(child._of(events) for child in self.children),
         )
+
+    def _of(self, events: Tensor) -> Draws:
+        """The draws of a child for some events [K] int64 of its parent's batch."""
+        if self.events is None:
+            return self.select(events)
+        place = torch.searchsorted(self.events, events)
+        there = place < self.events.numel()
+        there[there.clone()] = self.events[place[there]] == events[there]
+        return replace(self.select(place[there]), events=there.nonzero()[:, 0])
 
     def to(self, device: torch.device | str) -> Draws:
         """The same draws on another device."""
@@ -70,4 +82,5 @@ class Draws:
             added={name: value.to(device) for name, value in self.added.items()},
             added_ptr=None if self.added_ptr is None else self.added_ptr.to(device),
             children=tuple(child.to(device) for child in self.children),
+            events=None if self.events is None else self.events.to(device),
         )

@@ -10,7 +10,14 @@ from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
 from hitclr.errors import AugmentationError
-from hitclr.events import hit_fields, interleave, ptr_after_mask, replace_hits
+from hitclr.events import (
+    counts_from_ptr,
+    hit_fields,
+    interleave,
+    ptr_after_mask,
+    replace_hits,
+    take_rows,
+)
 
 __all__ = ["add_hits", "drop_hits"]
 
@@ -27,19 +34,26 @@ def drop_hits(batch: Batch, keep: Tensor, rank: Tensor) -> Batch:
     Returns:
         A new batch with fewer hits.
     """
-    owner, number = batch.batch, batch.num_graphs
-    kept = scatter(keep.long(), owner, dim_size=number, reduce="sum")
-    # Looked up per hit, so that an event that never had a hit asks for none.
-    rescued = kept[owner] == 0
-    if bool(rescued.any()):
-        best = scatter(rank, owner, dim_size=number, reduce="max")
-        rows = torch.arange(rank.numel(), device=rank.device)
-        candidates = torch.where(rank == best[owner], rows, rank.numel())
-        first = scatter(candidates, owner, dim_size=number, reduce="min")
-        keep = keep | (rescued & (rows == first[owner]))
+    ptr = ptr_after_mask(batch.ptr, keep)
+    emptied = (counts_from_ptr(ptr) == 0) & (counts_from_ptr(batch.ptr) > 0)
+    if bool(emptied.any()):
+        keep = keep | _best(batch, rank, emptied)
+        ptr = ptr_after_mask(batch.ptr, keep)
     left = keep.nonzero().flatten()
-    hits = {name: column.index_select(0, left) for name, column in hit_fields(batch).items()}
-    return replace_hits(batch, hits, ptr_after_mask(batch.ptr, keep))
+    hits = {name: take_rows(column, left) for name, column in hit_fields(batch).items()}
+    return replace_hits(batch, hits, ptr)
+
+
+def _best(batch: Batch, rank: Tensor, events: Tensor) -> Tensor:
+    """The hit of highest rank, the first of several, of each of some events: a mask [N] bool."""
+    owner, number = batch.batch, batch.num_graphs
+    best = scatter(rank, owner, dim_size=number, reduce="max")
+    rows = torch.arange(rank.numel(), device=rank.device)
+    candidates = torch.where(rank == best[owner], rows, rank.numel())
+    first = scatter(candidates, owner, dim_size=number, reduce="min")
+    # Looked up per hit, so that an event that never had a hit asks for none.
+    chosen: Tensor = events[owner] & (rows == first[owner])
+    return chosen
 
 
 def add_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor) -> Batch:

@@ -9,6 +9,7 @@ from hitclr.events.batch import (
     make_batch,
     replace_hits,
     select_events,
+    split_events,
     with_edges,
 )
 from hitclr.events.blocks import blocks_of, shuffled
@@ -21,6 +22,7 @@ from hitclr.events.ragged import (
     interleave,
     ptr_after_mask,
     ptr_from_counts,
+    take_rows,
 )
 from hitclr.events.store import EventStore
 
@@ -44,5 +46,7 @@ __all__ = [
     "replace_hits",
     "select_events",
     "shuffled",
+    "split_events",
+    "take_rows",
     "with_edges",
 ]

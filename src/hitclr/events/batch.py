@@ -8,6 +8,7 @@ columns at once.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,13 @@ from torch_geometric.data import Batch
 from hitclr import fields
 from hitclr.errors import SchemaError, did_you_mean
 from hitclr.events.names import FeatureNames
-from hitclr.events.ragged import batch_from_ptr, gather_index, take_rows
+from hitclr.events.ragged import (
+    batch_from_ptr,
+    counts_from_ptr,
+    gather_index,
+    ptr_from_counts,
+    take_rows,
+)
 
 __all__ = [
     "concat_batches",
@@ -29,6 +36,7 @@ __all__ = [
     "make_batch",
     "replace_hits",
     "select_events",
+    "split_events",
     "with_edges",
 ]
 
@@ -68,12 +76,26 @@ def make_batch(
                     f"{column.size(0)}; hit columns are pos, x and those named hit_*"
                 )
                 raise ValueError(message)
+    return _made(hits, events, ptr, slices, batch_from_ptr(ptr), FeatureNames(names))
+
+
+def _made(
+    hits: Mapping[str, Tensor],
+    events: Mapping[str, Tensor],
+    ptr: Tensor,
+    slices: Tensor,
+    owner: Tensor,
+    names: FeatureNames,
+) -> Batch:
+    """The batch of columns that fit, with ``slices``, which is ``ptr`` on the CPU."""
+    num_events = ptr.numel() - 1
     batch: Batch = copy.copy(_EMPTY)
+    (storage,) = batch.stores  # what attributes of a batch are in; by themselves they are slow
     for name, column in (*hits.items(), *events.items()):
-        batch[name] = column
-    batch.batch = batch_from_ptr(ptr)
-    batch.ptr = ptr
-    batch.feature_names = FeatureNames(names)
+        storage[name] = column
+    storage[fields.BATCH] = owner
+    storage[fields.PTR] = ptr
+    storage[fields.FEATURE_NAMES] = names
     # What PyG's collate records, on the CPU, so that `to_data_list()` can undo it.
     steps = torch.arange(num_events + 1, device="cpu")
     still = torch.zeros(num_events, dtype=torch.int64, device="cpu")
@@ -158,10 +180,34 @@ def replace_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor | None = 
     Returns:
         The new batch. Edges are left behind: they belong to the old hits.
     """
+    if ptr is None and _only_replaces(batch, hits):
+        return _with_columns(batch, hits)
     columns = {**hit_fields(batch), **hits}
     return make_batch(
         columns, event_fields(batch), batch.ptr if ptr is None else ptr, feature_names(batch)
     )
+
+
+def _only_replaces(batch: Batch, hits: Mapping[str, Tensor]) -> bool:
+    """Whether a batch is as `make_batch` makes it, and has all these columns of this length."""
+    if not isinstance(getattr(batch, fields.FEATURE_NAMES, None), FeatureNames):
+        return False
+    known = event_fields(batch).keys() | {fields.BATCH, fields.PTR, fields.FEATURE_NAMES}
+    names = set(batch.keys()) - known
+    rows = batch.batch.numel()
+    return all(map(fields.is_hit_field, names)) and all(
+        name in names and column.size(0) == rows for name, column in hits.items()
+    )
+
+
+def _with_columns(batch: Batch, hits: Mapping[str, Tensor]) -> Batch:
+    """A copy of a batch with other values in some hit columns."""
+    made: Batch = copy.copy(batch)
+    (storage,) = made.stores
+    for name, column in hits.items():
+        storage[name] = column
+    made._slice_dict, made._inc_dict = dict(batch._slice_dict), dict(batch._inc_dict)
+    return made
 
 
 def select_events(batch: Batch, events: Tensor) -> Batch:
@@ -172,30 +218,67 @@ def select_events(batch: Batch, events: Tensor) -> Batch:
     return make_batch(hits, rest, ptr, feature_names(batch))
 
 
-def concat_batches(first: Batch, second: Batch) -> Batch:
-    """A new batch with the events of ``first``, then those of ``second``, without edges.
+def split_events(batch: Batch, sizes: Sequence[int]) -> list[Batch]:
+    """Cut a batch into batches of so many events, in order, without edges; nothing is copied."""
+    ends = list(itertools.accumulate(sizes, initial=0))
+    slices, names = batch.ptr.cpu(), FeatureNames(feature_names(batch))
+    offsets = slices.tolist()
+    rows = [offsets[end] for end in ends]
+    hits, rest = hit_fields(batch), event_fields(batch)
+    made = []
+    for (first, last), (low, high) in zip(
+        itertools.pairwise(ends), itertools.pairwise(rows), strict=True
+    ):
+        own = slices[first : last + 1] - low
+        made.append(
+            _made(
+                {name: column[low:high] for name, column in hits.items()},
+                {name: column[first:last] for name, column in rest.items()},
+                own.to(batch.ptr.device),
+                own,
+                batch.batch[low:high] - first,
+                names,
+            )
+        )
+    return made
+
+
+def concat_batches(*batches: Batch) -> Batch:
+    """A new batch with the events of all, one batch after the other, without edges.
 
     Raises:
-        ValueError: they do not have the same columns and features.
+        ValueError: they do not have the same columns and features, or there are none.
     """
-    joined: list[dict[str, Tensor]] = []
-    for columns in (hit_fields, event_fields):
-        one, two = columns(first), columns(second)
-        if one.keys() != two.keys():
+    if not batches:
+        message = "expected at least one batch to join, got none"
+        raise ValueError(message)
+    names = feature_names(batches[0])
+    for other in batches[1:]:
+        if feature_names(other) != names:
             message = (
-                f"batches with different columns cannot be joined: {sorted(one)} and {sorted(two)}"
+                f"batches with different features cannot be joined: {list(names)} and "
+                f"{list(feature_names(other))}"
             )
             raise ValueError(message)
-        joined.append({name: torch.cat([column, two[name]]) for name, column in one.items()})
-    names = feature_names(first)
-    if names != feature_names(second):
-        message = (
-            f"batches with different features cannot be joined: {list(names)} and "
-            f"{list(feature_names(second))}"
+    joined: list[dict[str, Tensor]] = []
+    for columns in (hit_fields, event_fields):
+        first, *others = map(columns, batches)
+        for other in others:
+            if other.keys() != first.keys():
+                message = (
+                    f"batches with different columns cannot be joined: {sorted(first)} and "
+                    f"{sorted(other)}"
+                )
+                raise ValueError(message)
+        joined.append(
+            {
+                name: torch.cat([column, *(part[name] for part in others)])
+                for name, column in first.items()
+            }
         )
-        raise ValueError(message)
     hits, rest = joined
-    return make_batch(hits, rest, torch.cat([first.ptr, second.ptr[1:] + first.ptr[-1]]), names)
+    counts = torch.cat([counts_from_ptr(batch.ptr) for batch in batches])
+    return make_batch(hits, rest, ptr_from_counts(counts), names)
 
 
 def with_edges(batch: Batch, edge_index: Tensor) -> Batch:

@@ -144,8 +144,9 @@ def draws_fault(draws: Draws, device: torch.device) -> str | None:
             if value.device != device:
                 return f"parameter {name!r}: expected it on {device}, got {value.device}"
     for child in draws.children:
-        if child.ptr.numel() != draws.ptr.numel():
-            return f"a child was drawn for {child.ptr.numel() - 1} events instead of {events}"
+        own = events if child.events is None else child.events.numel()
+        if child.ptr.numel() - 1 != own:
+            return f"a child was drawn for {child.ptr.numel() - 1} events instead of {own}"
         fault = draws_fault(child, device)
         if fault is not None:
             return fault
@@ -181,5 +182,7 @@ def _parameters(draws: Draws, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
             yield f"{prefix}{level}.{name}", value
     if draws.added_ptr is not None:
         yield f"{prefix}added_ptr", draws.added_ptr
+    if draws.events is not None:
+        yield f"{prefix}events", draws.events
     for number, child in enumerate(draws.children):
         yield from _parameters(child, f"{prefix}children[{number}].")
