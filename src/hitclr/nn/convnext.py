@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.utils import scatter
 
-from hitclr.errors import HitclrError, SettingsError
+from hitclr.errors import HitclrError
 from hitclr.graphs import KNN
 from hitclr.nn.kernel_sum import EdgeKernels, kernel_sum, ordered_edges
+from hitclr.nn.options import Size, check_counts, check_features, choose_size
+from hitclr.nn.pooling import event_mean, log_count, pool_events
 
-__all__ = ["GraphConvNeXt", "Size"]
+__all__ = ["GraphConvNeXt"]
 
-Size = Literal["tiny", "small", "base"]
+_OWNER = "graph ConvNeXt"
 
 
 class _Numbers(NamedTuple):
@@ -78,23 +79,13 @@ class GraphConvNeXt(nn.Module):
         kernels: int = 8,
     ) -> None:
         super().__init__()
-        if size not in _SIZES:
-            known = ", ".join(get_args(Size))
-            message = f"graph ConvNeXt: expected for size one of {known}, got {size!r}"
-            raise SettingsError(message)
-        channels = _SIZES[size].channels if channels is None else channels
-        depth = _SIZES[size].depth if depth is None else depth
-        out_channels = _SIZES[size].out_channels if out_channels is None else out_channels
-        numbers = {
-            "channels": channels,
-            "depth": depth,
-            "out_channels": out_channels,
-            "kernels": kernels,
-        }
-        for name, number in numbers.items():
-            if number < 1:
-                message = f"graph ConvNeXt: expected {name} of at least 1, got {number}"
-                raise SettingsError(message)
+        numbers = choose_size(_OWNER, _SIZES, size)
+        channels = numbers.channels if channels is None else channels
+        depth = numbers.depth if depth is None else depth
+        out_channels = numbers.out_channels if out_channels is None else out_channels
+        check_counts(
+            _OWNER, channels=channels, depth=depth, out_channels=out_channels, kernels=kernels
+        )
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.edges = KNN(k, metric)
@@ -116,34 +107,27 @@ class GraphConvNeXt(nn.Module):
             HitclrError: the batch has no edges set, or another number of features.
         """
         self._check(batch)
-        pos, events, number = batch.pos, batch.batch, batch.num_graphs
-        centroid = scatter(pos, events, dim_size=number, reduce="mean")
-        hits = self.stem(torch.cat([batch.x, pos - centroid[events], pos], 1))
+        pos = batch.pos
+        centred = pos - event_mean(pos, batch.ptr)[batch.batch]
+        hits = self.stem(torch.cat([batch.x, centred, pos], 1))
         source, target = ordered_edges(batch.edge_index)
         edges = EdgeKernels(source, target, self.kernels(pos, source, target), len(pos))
         per_neighbour = 1 / (edges.ptr[1:] - edges.ptr[:-1]).clamp(min=1).to(hits.dtype)[:, None]
         for block in self.blocks:
             hits = block(hits, edges, per_neighbour)
-        hits = self.norm(hits)
-        mean = scatter(hits, events, dim_size=number, reduce="mean")
-        largest = scatter(hits, events, dim_size=number, reduce="max")
-        count = (batch.ptr[1:] - batch.ptr[:-1]).to(hits.dtype).log1p()[:, None]
-        representation: Tensor = self.head(torch.cat([mean, largest, count], 1))
+        pooled = pool_events(self.norm(hits), batch.ptr)
+        count = log_count(batch.ptr, pooled.dtype)
+        representation: Tensor = self.head(torch.cat([pooled, count], 1))
         return representation
 
     def _check(self, batch: Batch) -> None:
         if getattr(batch, "edge_index", None) is None:
             message = (
-                "graph ConvNeXt: the batch has no edges. Give it some first: "
-                "`batch = encoder.edges(batch)`."
+                f"{_OWNER}: the batch has no edges. Give it some first: "
+                f"`batch = encoder.edges(batch)`."
             )
             raise HitclrError(message)
-        if batch.x.size(1) != self.in_channels:
-            message = (
-                f"graph ConvNeXt: expected {self.in_channels} hit features, got "
-                f"{batch.x.size(1)}. A model reads events of the schema that it was trained with."
-            )
-            raise HitclrError(message)
+        check_features(_OWNER, batch, self.in_channels)
 
 
 class _Kernels(nn.Module):
