@@ -163,6 +163,35 @@ def test_writes_the_proposed_schema(file, tmp_path):
     assert "hitclr train" in output
 
 
+@pytest.fixture
+def flat_file(tmp_path, write):
+    """A tree with an entry for each hit: 20 events of two runs, whose numbers begin anew."""
+    event = np.repeat(np.arange(20), 5)
+    random = np.random.default_rng(1)
+    columns = {name: random.normal(size=100) for name in ("hit_x", "hit_y", "hit_z", "hit_t")}
+    columns |= {"run": event // 10, "event": event % 10, "label": event % 2}
+    return write(tmp_path / "flat.root", columns)
+
+
+def test_a_flat_tree_from_first_look_to_check(flat_file, tmp_path):
+    output = show(flat_file)
+    assert "TTree, 100 entries (each a hit), 7 branches" in output
+    assert row(output, "pos y")[2] == "hit_y"
+    assert "--write-schema schema.yaml" in output
+    target = tmp_path / "schema.yaml"
+    output = show(flat_file, "--write-schema", target)
+    keys = [line.split()[2] for line in output.splitlines() if line.startswith("event key")]
+    assert keys == ["run", "event"]
+    schema = load_schema(target)
+    assert (schema.layout, schema.group_by, schema.rows) == ("flat", ("run", "event"), "contiguous")
+    assert "20 of 20 entries become events" in show(flat_file, "--check", target)
+    # Without the run there are events whose hits are apart.
+    target.write_text(target.read_text().replace("  - run ", "  # run "))
+    result = run(flat_file, "--check", target)
+    assert result.exit_code == 1
+    assert "begin at entry 0 and again at entry 50" in " ".join(result.output.split())
+
+
 def test_dash_prints_the_schema_and_nothing_else(file):
     result = run(file, "--write-schema", "-")
     assert result.stdout == propose_schema(file).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 
@@ -13,10 +14,11 @@ import uproot
 
 from hitclr.config import override_settings
 from hitclr.errors import CheckpointError, InputError, MissingExtraError, OutputError
-from hitclr.io import Reason
+from hitclr.io import Reason, load_schema
 from hitclr.io.reading import iterate
 from hitclr.plugins import load_plugins
 from hitclr.runs import embed_files, load_model, train
+from hitclr.runs.embed import _group_names
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +188,74 @@ def test_nothing_but_bad_entries(trained, plugins, tmp_path, make_columns, write
     assert found["file"].tolist() == [1, 1, 1]
     assert found["status"].tolist() == [Reason.NOT_FINITE.code] * 3
     assert np.isnan(found["scores"]).all()
+
+
+FLAT_ROWS = {
+    "contiguous": lambda number, _: np.arange(number),
+    "any": lambda number, random: random.permutation(number),
+}
+
+
+@pytest.mark.parametrize("name", ["out.root", "out.parquet"])
+@pytest.mark.parametrize("rows_are", list(FLAT_ROWS))
+def test_rows_of_a_flat_tree_can_be_joined(
+    trained, plugins, toy_schema, make_columns, write, tmp_path, monkeypatch, name, rows_are
+):
+    """Each row says which hits it belongs to: by their run and event, and by their first entry."""
+    random = np.random.default_rng(3)
+    columns = make_columns(30, 5, "shower")
+    lists = columns["hit_x"].tolist()
+    lists[7][1] = float("nan")
+    columns["hit_x"] = ak.Array(lists)
+    counts = ak.to_numpy(ak.num(columns["hit_x"]))
+    event = np.repeat(np.arange(30), counts)
+    hits = {n: ak.to_numpy(ak.flatten(v)) for n, v in columns.items() if n.startswith("hit_")}
+    hits["daq.run"] = (2 + event // 9).astype(np.int32)
+    hits["event"] = 2**53 + 1 + event % 9 * 1000
+    order = FLAT_ROWS[rows_are](len(event), random)
+    flat = write(tmp_path / "flat.root", {n: v[order] for n, v in hits.items()}, baskets=40)
+    event = event[order]
+    keys = {"layout": "flat", "group_by": ["daq.run", "event"], "rows": rows_are}
+    schema = load_schema({**toy_schema, **keys})
+    model = dataclasses.replace(load_model(trained.model, plugins), schema=schema)
+    monkeypatch.setattr("hitclr.runs.embed.load_model", lambda *_: model)
+    monkeypatch.setattr(iterate, "_CHUNK_BYTES", 4000)
+    out = tmp_path / name
+    embed_files(trained.model, [flat, flat], out, plugins, on_bad_input="skip", batch_size=7)
+    found, info = rows(out)
+    assert list(found) == [
+        "file", "entry", "embedding", "status", "first_entry", "group_daq_run", "group_event",
+        "scores",
+    ]  # fmt: skip
+    assert info["groups"] == {"group_daq_run": "daq.run", "group_event": "event"}
+    assert found["file"].tolist() == [0] * 30 + [1] * 30
+    assert found["entry"].tolist() == [*range(30), *range(30)]
+    _, first = np.unique(event, return_index=True)
+    first = np.sort(first)
+    assert found["first_entry"].tolist() == [*first, *first]
+    for group, branch in info["groups"].items():
+        assert found[group].dtype == np.int64
+        assert found[group].tolist() == [*hits[branch][order][first]] * 2
+    bad = event[first] == 7
+    assert (found["status"][:30] != 0).tolist() == bad.tolist()
+    assert np.isnan(found["embedding"][:30][bad]).all()
+    # The same events with an entry each: what the joined rows must hold.
+    lists[7][1] = 0.0
+    jagged = load_schema(toy_schema)
+    plain = dataclasses.replace(model, schema=jagged)
+    monkeypatch.setattr("hitclr.runs.embed.load_model", lambda *_: plain)
+    path = write(tmp_path / "jagged.root", {**columns, "hit_x": ak.Array(lists)})
+    embed_files(trained.model, [path], tmp_path / "j.root", plugins)
+    known, _ = rows(tmp_path / "j.root")
+    assert "first_entry" not in known
+    np.testing.assert_allclose(
+        found["embedding"][:30][~bad], known["embedding"][event[first]][~bad], atol=2e-5
+    )
+
+
+def test_groups_whose_names_differ_in_other_characters_alone(toy_schema):
+    schema = load_schema({**toy_schema, "layout": "flat", "group_by": ["a.b", "a/b", "a_b"]})
+    assert _group_names(schema) == {"group_a_b": "a.b", "group_a_b_": "a/b", "group_a_b__": "a_b"}
 
 
 @pytest.mark.parametrize("name", ["out.root", "out.parquet"])

@@ -182,7 +182,8 @@ def _show(file: FileName, tree: str | None, *, whole: bool) -> None:
 def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:
     tree, number = guesses.tree, len(guesses.tree.branches)
     entries = counted(tree.entries, "entry", "entries") if tree.entries else "no entries"
-    facts = f"  {tree.kind}, {entries}, {counted(number, 'branch', 'branches')}"
+    hit = "" if guesses.keys is None else " (each a hit)"
+    facts = f"  {tree.kind}, {entries}{hit}, {counted(number, 'branch', 'branches')}"
     console.print()
     console.print(Text.assemble((tree.path, "bold"), facts))
     if not (tree.entries or whole or alone):

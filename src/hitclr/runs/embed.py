@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ __all__ = ["TREE", "embed_files"]
 TREE = "hitclr"
 """The name of the tree that is written, and of the metadata in parquet."""
 
+_FIRST_ENTRY = "first_entry"
+
 
 def embed_files(
     checkpoint: Path,
@@ -48,12 +51,18 @@ def embed_files(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> list[dict[str, str | int]]:
-    """Embed every entry of ROOT files and write a table that runs parallel to them.
+    """Embed every event of ROOT files and write a table that runs parallel to them.
 
-    Row i of the table belongs to entry i of the files, one after the other. Its columns:
-    ``file`` int64 (its place in ``files``), ``entry`` int64, ``embedding`` [D] float32, ``scores``
-    [C] float32 (the probability of each class), ``status`` int8: 0, or the code of the reason why
-    the entry was skipped, and then embedding and scores are NaN.
+    Row i of the table belongs to event i of the files, one after the other; where an entry of the
+    tree is an event, to entry i. Its columns: ``file`` int64 (its place in ``files``), ``entry``
+    int64 (the number of the event there), ``embedding`` [D] float32, ``scores`` [C] float32 (the
+    probability of each class), ``status`` int8: 0, or the code of the reason why the event was
+    skipped, and then embedding and scores are NaN.
+
+    For a flat tree, in which an entry is a hit, it has also ``first_entry`` int64, the entry with
+    the first hit of the event, and for each grouping column ``group_<name>`` int64, the value that
+    the event's hits share. What is no letter, digit or underscore in a name becomes an underscore;
+    the metadata has the names as they are, under ``groups``.
 
     The schema's labels, observers and key are not read, and hit columns only from files that have
     them: augmentations need them, encoders seldom. Memory grows neither with the number of files
@@ -97,6 +106,9 @@ def embed_files(
         "status": np.dtype("<i1"),
     }
     probe = getattr(model.method, "probe", None)
+    groups = _group_names(schema)
+    if schema.layout == "flat":
+        columns |= {name: np.dtype("<i8") for name in (_FIRST_ENTRY, *groups)}
     if model.class_names and (not isinstance(probe, LinearProbe) or bool(probe.fitted)):
         columns["scores"] = np.dtype(("<f4", (len(model.class_names),)))
     metadata = {
@@ -104,6 +116,7 @@ def embed_files(
         "checkpoint": str(checkpoint),
         "classes": list(model.class_names),
         "files": [str(file) for file in files],
+        "groups": groups,
         "status": {reason.code: reason.value for reason in Reason},
     }
     with writer_class(out, TREE, columns, metadata) as writer:
@@ -113,7 +126,7 @@ def embed_files(
                     for fault in chunk.faults:
                         count = int((chunk.codes == fault.reason.code).sum())
                         bad_input.refuse(fault.error, sample=str(file), unit="event", count=count)
-                    for rows in _embed_chunk(model, chunk, number, batch_size, columns):
+                    for rows in _embed_chunk(model, chunk, number, batch_size, columns, groups):
                         writer.extend(rows)
                     if progress is not None:
                         progress(str(file), chunk.stop, chunk.total)
@@ -122,6 +135,17 @@ def embed_files(
                     raise
                 bad_input.refuse(error, sample=str(file), unit="file")
     return bad_input.table()
+
+
+def _group_names(schema: Schema) -> dict[str, str]:
+    """The grouping columns by the names that they get in the table."""
+    names: dict[str, str] = {}
+    for branch in schema.group_by:
+        name = "group_" + re.sub(r"\W", "_", branch, flags=re.ASCII)
+        while name in names:  # two that differ in other characters alone
+            name += "_"
+        names[name] = branch
+    return names
 
 
 def _chunks(schema: Schema, file: FileName) -> Iterator[Chunk]:
@@ -143,6 +167,7 @@ def _embed_chunk(
     file: int,
     batch_size: int,
     columns: Mapping[str, np.dtype[Any]],
+    groups: Mapping[str, str],
 ) -> Iterator[Mapping[str, NDArray[Any]]]:
     """The rows of all entries of a chunk, up to the end of one batch of good ones at a time."""
     edges = build_edges(model.method)
@@ -161,23 +186,33 @@ def _embed_chunk(
             made["scores"] = model.method.logits(made["embedding"]).softmax(-1)
         entries = chunk.entries[step.events.numpy()]
         stop = int(entries[-1]) + 1
-        rows = _skipped_rows(chunk, file, start, stop, columns)
+        rows = _skipped_rows(chunk, file, start, stop, columns, groups)
         for name, values in made.items():
             rows[name][entries - start] = values.float().cpu().numpy()
         yield rows
         start = stop
-    yield _skipped_rows(chunk, file, start, chunk.stop, columns)
+    yield _skipped_rows(chunk, file, start, chunk.stop, columns, groups)
 
 
 def _skipped_rows(
-    chunk: Chunk, file: int, start: int, stop: int, columns: Mapping[str, np.dtype[Any]]
+    chunk: Chunk,
+    file: int,
+    start: int,
+    stop: int,
+    columns: Mapping[str, np.dtype[Any]],
+    groups: Mapping[str, str],
 ) -> dict[str, NDArray[Any]]:
-    """The rows of the entries ``start`` to ``stop`` of a chunk, with NaN for all results."""
+    """The rows of the events ``start`` to ``stop`` of a chunk, with NaN for all results."""
+    own = slice(start - chunk.start, stop - chunk.start)
     rows: dict[str, NDArray[Any]] = {
         "file": np.full(stop - start, file),
         "entry": np.arange(start, stop),
-        "status": chunk.codes[start - chunk.start : stop - chunk.start],
+        "status": chunk.codes[own],
     }
+    if _FIRST_ENTRY in columns:
+        rows[_FIRST_ENTRY] = chunk.first_entries[own]
+        # Unsigned numbers from 2**63 on keep their bits.
+        rows |= {name: chunk.groups[branch][own].astype("<i8") for name, branch in groups.items()}
     for name in columns.keys() - rows.keys():
         rows[name] = np.full(stop - start, np.nan, dtype=columns[name])
     return rows

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hitclr.errors import InputError, SchemaError
 from hitclr.io import BadInput, Sample, load_schema, read_samples
-from hitclr.io.inspection import guess, propose
+from hitclr.io.inspection import propose, values
 from hitclr.io.inspection.guess import guess_branches
 from hitclr.io.inspection.inspect import summarise_tree
 from hitclr.io.inspection.propose import propose_schema
@@ -120,7 +120,7 @@ def test_no_positions(tmp_path, write):
     assert "run" not in message
 
 
-def test_flat_rows_are_recognised(tmp_path, write):
+def test_flat_rows_without_events_are_told(tmp_path, write):
     path = write(
         tmp_path / "a.root", {"hit_x": np.zeros(3), "hit_y": np.zeros(3), "hit_z": [1.0] * 3}
     )
@@ -436,7 +436,7 @@ class FakeTree:
 
 
 def test_folders_hold_collections(monkeypatch):
-    monkeypatch.setattr(guess, "read_branch", lambda tree, name, *_: tree[name].array())
+    monkeypatch.setattr(values, "read_branch", lambda tree, name, *_: tree[name].array())
     names = ["E/hits/hits.pos.x", "E/hits/hits.pos.y", "E/hits/hits.pos.z", "E/hits/hits.t"]
     tree = FakeTree(points(*names, "E/other/q", "E/mc_trks/E", "E/trks/E"))
     guesses = guess_branches(tree, summarise_tree(tree, "E"), "file")

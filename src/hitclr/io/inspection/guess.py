@@ -14,14 +14,24 @@ from typing import Any, Literal
 import awkward as ak
 import numpy as np
 
-from hitclr.io.files import find_tree, open_root, read_branch, tree_names
+from hitclr.io.files import find_tree, open_root, tree_names
 from hitclr.io.inspection import words
-from hitclr.io.inspection.inspect import BranchSummary, Look, TreeSummary, summarise_tree
+from hitclr.io.inspection.flat_values import EventKeys, FlatValues, find_keys
+from hitclr.io.inspection.inspect import BranchSummary, TreeSummary, summarise_tree
+from hitclr.io.inspection.values import TreeValues
 
 __all__ = ["MAX_CLASSES", "Guess", "Guesses", "Role", "Tier", "guess_branches", "guess_file"]
 
 Role = Literal[
-    "position", "time", "charge", "direction", "hit column", "trigger", "label", "observer"
+    "position",
+    "time",
+    "charge",
+    "direction",
+    "hit column",
+    "trigger",
+    "label",
+    "observer",
+    "event key",
 ]
 Tier = Literal["hits", "plain", "simulated hits"]
 """How the position branches are called, best first: like hits, like nothing, like true hits."""
@@ -70,9 +80,10 @@ class Guesses:
         found: the guesses; three positions x, y, z come first, where there are any.
         others: further branches with one number per hit, of unknown meaning.
         tier: how the positions are called; None without positions.
-        looked: the number of entries in which the hits were looked at.
+        looked: the number of events in which the hits were looked at.
         hits: the number of hits in them.
         cautions: what is odd about the hits.
+        keys: what numbers the events where an entry is a hit; None where it is an event.
     """
 
     tree: TreeSummary
@@ -82,16 +93,18 @@ class Guesses:
     looked: int = 0
     hits: int = 0
     cautions: tuple[str, ...] = ()
+    keys: EventKeys | None = None
 
     def of(self, *roles: Role, used: bool = True) -> tuple[Guess, ...]:
         """The guesses of some roles that a schema should use, or only mention."""
         return tuple(g for g in self.found if g.role in roles and g.used == used)
 
     @property
-    def rank(self) -> tuple[bool, int, bool, float]:
+    def rank(self) -> tuple[bool, int, bool, bool, float]:
         """Orders trees: the one with the smallest rank has the most plausible hits."""
         tier = _TIERS.index(self.tier) if self.tier else len(_TIERS)
-        return self.hits == 0, tier, bool(self.cautions), -self.hits / max(self.looked, 1)
+        mean = self.hits / max(self.looked, 1)
+        return self.hits == 0, tier, self.keys is not None, bool(self.cautions), -mean
 
 
 def guess_file(path: str | Path, tree: str | None = None) -> list[Guesses]:
@@ -122,11 +135,16 @@ def guess_branches(tree: Any, summary: TreeSummary, file: str | Path) -> Guesses
     Raises:
         InputError: a branch that was readable for the summary is not any more.
     """
-    values = _Values(tree, summary, file)
-    events = (*_labels(values), *_observers(values))
+    values = TreeValues(tree, summary, file)
     best = min(_position_triples(values), key=lambda triple: triple.rank, default=None)
+    keys = find_keys(values) if best is None and _flat_triples(values) else None
+    flat = values if keys is None else FlatValues(tree, summary, file, keys)
+    if best is None and keys is not None:
+        best = min(_position_triples(flat), key=lambda triple: triple.rank, default=None)
     if best is None:
-        return Guesses(summary, events)
+        return Guesses(summary, (*_labels(values), *_observers(values)))
+    values = flat
+    events = (*_labels(values), *_observers(values))
     beside = _companions(best, values)
     cautions = best.cautions
     momenta = [trio for stem, trio in words.triples(beside) if "p" in words.split(stem)]
@@ -138,45 +156,38 @@ def guess_branches(tree: Any, summary: TreeSummary, file: str | Path) -> Guesses
         for axis, name in zip("xyz", best.branches, strict=True)
     )
     hits = (*positions, *_hit_guesses(best, beside, values))
-    taken = {guess.branch for guess in hits}
+    groups = () if keys is None else tuple(_key_guesses(keys, values))
+    taken = {guess.branch for guess in (*hits, *events)}
     return Guesses(
         tree=summary,
-        found=(*hits, *events),
+        found=(*hits, *groups, *events),
         others=tuple(name for name in beside if name not in taken),
         tier=best.tier,
         looked=best.counts.size,
         hits=int(best.counts.sum()),
-        cautions=cautions,
+        cautions=cautions + (() if keys is None else tuple(_key_cautions(keys))),
+        keys=keys,
     )
 
 
-class _Values:
-    """The first entries of a tree's branches."""
+def _flat_triples(values: TreeValues) -> bool:
+    """Whether three branches with one number per entry differ in x, y, z."""
+    single = [name for name, b in values.branches.items() if b.shape == "one" and b.dtype]
+    return next(words.triples(single), None) is not None
 
-    def __init__(self, tree: Any, summary: TreeSummary, file: str | Path) -> None:
-        self._tree, self._file = tree, file
-        self._counts: dict[str, Any] = {}
-        self.branches = {b.name: b for b in summary.branches if not b.counter}
-        self.lists = [branch.name for branch in summary.hit_lists]
-        self.entries = summary.entries
 
-    def look(self, name: str) -> Look:
-        return self.branches[name].look or Look(0, 0, None, None)
+def _key_guesses(keys: EventKeys, values: TreeValues) -> Iterator[Guess]:
+    for name, known in zip(keys.names, keys.known, strict=True):
+        yield Guess("event key", known, name, f"named {known}; {values.look(name).range}")
 
-    def read(self, name: str) -> ak.Array:
-        """The entries of a branch that its summary looked at."""
-        return read_branch(self._tree, name, self._file, 0, self.look(name).entries)
 
-    def counts(self, name: str) -> Any:
-        """The number of values in each entry [entries] int64."""
-        if name not in self._counts:
-            self._counts[name] = ak.to_numpy(ak.num(self.read(name)))
-        return self._counts[name]
-
-    def equal_counts(self, first: str, second: str) -> bool:
-        one, two = self.counts(first), self.counts(second)
-        common = min(one.size, two.size)
-        return bool(np.array_equal(one[:common], two[:common]))
+def _key_cautions(keys: EventKeys) -> Iterator[str]:
+    if keys.apart:
+        yield (
+            f"the hits of an event are apart ({keys.apart}): either they are mixed, and "
+            f"`rows: any` gathers them, or these are two events with one number, and group_by "
+            f"lacks a column that tells them apart"
+        )
 
 
 @dataclass(frozen=True)
@@ -196,7 +207,7 @@ class _Triple:
         return _TIERS.index(self.tier), empty, bool(self.cautions), not self.named_position, mean
 
 
-def _position_triples(values: _Values) -> Iterator[_Triple]:
+def _position_triples(values: TreeValues) -> Iterator[_Triple]:
     for stem, branches in words.triples(values.lists):
         own, around = words.split(stem), words.split_path(stem)
         hit, true = words.has(words.HIT, around), words.has(words.TRUE, around)
@@ -215,7 +226,7 @@ def _position_triples(values: _Values) -> Iterator[_Triple]:
         )
 
 
-def _cautions(names: tuple[str, str, str], values: _Values) -> tuple[str, ...]:
+def _cautions(names: tuple[str, str, str], values: TreeValues) -> tuple[str, ...]:
     looks = [values.look(name) for name in names]
     entries = f"the first {looks[0].entries} entries"
     if values.entries == 0:
@@ -233,11 +244,11 @@ def _cautions(names: tuple[str, str, str], values: _Values) -> tuple[str, ...]:
     return tuple(cautions)
 
 
-def _companions(triple: _Triple, values: _Values) -> list[str]:
+def _companions(triple: _Triple, values: TreeValues) -> list[str]:
     """The other branches beside the positions with as many values in each entry."""
     name = triple.branches[0]
     first = words.split(name)[:1]
-    telling = np.unique(triple.counts).size > 1 or len(words.split(name)) == 1
+    telling = values.flat or np.unique(triple.counts).size > 1 or len(words.split(name)) == 1
     return [
         other
         for other in values.lists
@@ -249,7 +260,7 @@ def _companions(triple: _Triple, values: _Values) -> list[str]:
     ]
 
 
-def _hit_guesses(triple: _Triple, beside: list[str], values: _Values) -> list[Guess]:
+def _hit_guesses(triple: _Triple, beside: list[str], values: TreeValues) -> list[Guess]:
     """Features, hit columns and triggers among the branches beside the positions."""
     around = words.split(triple.branches[0])
     # A true time or charge would give the answer away.
@@ -277,14 +288,14 @@ def _hit_guesses(triple: _Triple, beside: list[str], values: _Values) -> list[Gu
     return found
 
 
-def _named(role: Role, name: str, branch: str, known: words.Match, values: _Values) -> Guess:
+def _named(role: Role, name: str, branch: str, known: words.Match, values: TreeValues) -> Guess:
     look = values.look(branch)
     reason = f"named {known.name}; {look.range}"
     return Guess(role, name, branch, reason, not look.constant, words.unit_of(branch))
 
 
 def _best(
-    role: Role, known: tuple[str, ...], names: list[str], around: list[str], values: _Values
+    role: Role, known: tuple[str, ...], names: list[str], around: list[str], values: TreeValues
 ) -> list[Guess]:
     """The branch that matches best, named like its role, and the others, not to be used."""
     matches = {name: words.match(name, known, around) for name in names}
@@ -298,14 +309,14 @@ def _best(
     return [*guesses[:1], *(replace(guess, used=False) for guess in guesses[1:])]
 
 
-def _timed(guess: Guess, values: _Values) -> Guess:
+def _timed(guess: Guess, values: TreeValues) -> Guess:
     """The time with what to subtract from it."""
     look = values.look(guess.branch)
     if look.minimum is None or look.maximum is None:
         return replace(guess, relative_to="median", note="no values to tell")
     if max(-look.minimum, look.maximum) >= _LARGE_TIME:
         return replace(guess, relative_to="median", note="too large for float32 to keep its digits")
-    times = values.read(guess.branch)
+    times = values.hits(guess.branch)
     times = times[np.isfinite(times)]
     times = times[ak.num(times) > 0]
     if np.std(ak.mean(times, axis=1)) > np.mean(ak.std(times, axis=1)):
@@ -313,7 +324,7 @@ def _timed(guess: Guess, values: _Values) -> Guess:
     return guess
 
 
-def _directions(names: list[str], values: _Values) -> Iterator[Guess]:
+def _directions(names: list[str], values: TreeValues) -> Iterator[Guess]:
     for stem, branches in words.triples(names):
         kind = "_".join(word for word in words.split(stem) if words.has(words.DIRECTION, [word]))
         # A vector needs its three components, one that is always the same too.
@@ -324,7 +335,7 @@ def _directions(names: list[str], values: _Values) -> Iterator[Guess]:
                 yield Guess("direction", f"{kind}.{axis}", branch, reason, used, unit="1")
 
 
-def _labels(values: _Values) -> list[Guess]:
+def _labels(values: TreeValues) -> list[Guess]:
     """Candidates for the class of an event, the best first; at most one of them is to be used."""
     ranked: list[tuple[bool, words.Match, Guess]] = []
     for name, branch in values.branches.items():
@@ -335,7 +346,7 @@ def _labels(values: _Values) -> list[Guess]:
         true = words.has(words.TRUE, around) or known.name.startswith("pdg")
         if words.has(words.HIT, around) or (words.has(words.FITTED, around) and not true):
             continue
-        first = branch.shape == "list" and true and not known.loose
+        first = branch.shape == "list" and true and not known.loose and not values.flat
         if branch.shape == "one" or first:
             ranked.append((branch.shape == "list", known, _label(branch, known, values)))
     ranked.sort(key=lambda entry: (not entry[2].used, *entry[:2]))
@@ -343,25 +354,26 @@ def _labels(values: _Values) -> list[Guess]:
     return [*guesses[:1], *(replace(guess, used=False) for guess in guesses[1:])]
 
 
-def _label(branch: BranchSummary, known: words.Match, values: _Values) -> Guess:
-    array = values.read(branch.name)
+def _label(branch: BranchSummary, known: words.Match, values: TreeValues) -> Guess:
+    array = values.events(branch.name)
     kept = ak.to_numpy(ak.drop_none(ak.firsts(array) if branch.shape == "list" else array))
     distinct, counts = np.unique(kept.astype(np.int64), return_counts=True)
     number = distinct.size
+    unit = "events" if values.flat else "entries"
     what = {0: "no value", 1: "one value"}.get(number, f"{number} different values")
     without = f", none in {len(array) - kept.size} of them" if kept.size < len(array) else ""
     return Guess(
         "label",
         "label",
         branch.name,
-        f"named {known.name}; {what} in the first {len(array)} entries{without}",
+        f"named {known.name}; {what} in the first {len(array)} {unit}{without}",
         used=1 < number <= MAX_CLASSES,
         index=0 if branch.shape == "list" else None,
         values=tuple(zip(distinct.tolist(), counts.tolist(), strict=True)),
     )
 
 
-def _observers(values: _Values) -> Iterator[Guess]:
+def _observers(values: TreeValues) -> Iterator[Guess]:
     integer, real = ("int", "uint"), ("float",)
     for name, known, dtypes in (
         ("run", words.RUNS, integer),
@@ -373,7 +385,8 @@ def _observers(values: _Values) -> Iterator[Guess]:
         for branch in values.branches.values():
             found = words.match(branch.name, known)
             around = words.split_path(branch.name)
-            true, first = words.has(words.TRUE, around), branch.shape == "list"
+            true = words.has(words.TRUE, around)
+            first = branch.shape == "list" and not values.flat
             if not found or not branch.dtype.startswith(dtypes) or words.has(words.HIT, around):
                 continue
             # The first of a list is the primary particle's energy, where the list is of those.

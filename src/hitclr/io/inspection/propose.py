@@ -83,6 +83,7 @@ def schema_text(guesses: Guesses, path: str | Path, choice: str) -> str:
         "",
         "name: my-detector  # CHECK: a name of your choice",
         f"tree: {_scalar(tree.path)}  # {choice}",
+        *_layout(guesses),
         *_positions(guesses),
         *_features(guesses),
         *_hit_columns(guesses),
@@ -116,8 +117,10 @@ def _no_positions(path: str | Path, trees: Sequence[TreeSummary]) -> SchemaError
         lines.append(f"  lists of numbers in {tree.path} ({_entries(tree.entries)}): {shown}")
         single = [branch.name for branch in tree.branches if branch.shape == "one" and branch.dtype]
         lines += [
-            f"  {', '.join(names)} in {tree.path} hold one number per entry: if an entry is a "
-            f"hit, write the schema by hand with `layout: flat` and `group_by`"
+            f"  {', '.join(names)} in {tree.path} hold one number per entry, but no whole numbers "
+            f"named like those of events (event, evt, spill, ...) stand beside them, the same in "
+            f"several entries: if an entry is a hit, write the schema by hand with `layout: flat` "
+            f"and `group_by`"
             for _, names in words.triples(single)
             if words.has(words.POSITION, words.split_path(names[0]))
             or words.has(words.HIT, words.split_path(names[0]))
@@ -132,17 +135,35 @@ def _no_positions(path: str | Path, trees: Sequence[TreeSummary]) -> SchemaError
     return SchemaError("\n".join(lines))
 
 
+def _layout(guesses: Guesses) -> Iterator[str]:
+    keys = guesses.keys
+    if keys is None:
+        return
+    yield "layout: flat  # an entry is a hit"
+    yield "group_by:  # CHECK: the columns whose values the hits of an event share, and of no other"
+    yield from (f"  - {_scalar(g.branch)}  # {g.reason}" for g in guesses.of("event key"))
+    all_ = keys.looked == guesses.tree.entries
+    where = f"{'all' if all_ else 'the first'} {_entries(keys.looked)}"
+    if keys.rows == "any":
+        yield "rows: any  # CHECK: right where events are mixed, wrong where numbers begin anew"
+    else:
+        events = _events(len(keys.starts))
+        yield f"rows: contiguous  # the hits of an event follow one another in {where}: {events}"
+
+
 def _positions(guesses: Guesses) -> Iterator[str]:
     found = guesses.of("position")
     yield ""
+    how = "lists of equal length" if guesses.keys is None else "numbers"
     yield {
-        "hits": "# Hit positions: lists of equal length, named like hits.",
-        "plain": "# Hit positions: lists of equal length, named x, y, z and like nothing else.",
+        "hits": f"# Hit positions: {how}, named like hits.",
+        "plain": f"# Hit positions: {how}, named x, y, z and like nothing else.",
         "simulated hits": "# CHECK: SIMULATED hits; no positions of recorded ones were found.",
     }[guesses.tier or "plain"]
     if guesses.hits:
-        mean = guesses.hits / guesses.looked
-        yield f"# {mean:.1f} hits per entry in the first {_entries(guesses.looked)}."
+        mean, flat = guesses.hits / guesses.looked, guesses.keys is not None
+        looked = _events(guesses.looked) if flat else _entries(guesses.looked)
+        yield f"# {mean:.1f} hits per {'event' if flat else 'entry'} in the first {looked}."
     yield from (f"# CHECK: {caution}." for caution in guesses.cautions)
     yield "positions:"
     yield "  branches:"
@@ -215,12 +236,12 @@ def _label(guesses: Guesses) -> Iterator[str]:
     yield ""
     yield "# The class of an event. Without a label each sample is a class of its own."
     for guess in used:
-        yield from _label_rule(guess, "")
+        yield from _label_rule(guess, guesses, "")
     if not used and not unused:
         yield "# No branch looks like a label."
     if not used and unused and 0 < len(unused[0].values) <= MAX_CLASSES:
         yield "# Not used, since this file has a single class; if other files have more:"
-        yield from _label_rule(unused.pop(0), "# ")
+        yield from _label_rule(unused.pop(0), guesses, "# ")
     if unused:
         yield "# Like labels too, left out:"
     for guess in unused:
@@ -231,17 +252,18 @@ def _label(guesses: Guesses) -> Iterator[str]:
         yield f"#   {_line(guess.branch)}{which}: {guess.reason}{seen}"
 
 
-def _label_rule(guess: Guess, mark: str) -> Iterator[str]:
+def _label_rule(guess: Guess, guesses: Guesses, mark: str) -> Iterator[str]:
     yield f"{mark}label:"
     yield f"{mark}  columns:  # {guess.reason}"
     yield f"{mark}    - branch: {_scalar(guess.branch)}"
     if guess.index is not None:
         yield f"{mark}      index: {guess.index}  # the first of a list"
+    count_of = _entries if guesses.keys is None else _events
     yield f"{mark}  classes:  # CHECK: give them names; values of one class together: [12, -12]"
     codes = words.match(guess.branch, ("pdgid", "pdg", "pdgcode", "particletype", "type", "pid"))
     for value, count in guess.values:
         named = f", {_PARTICLES[value]} in PDG codes" if codes and value in _PARTICLES else ""
-        yield f"{mark}    class_{value}: {value}  # {_entries(count)}{named}"
+        yield f"{mark}    class_{value}: {value}  # {count_of(count)}{named}"
 
 
 def _observers(guesses: Guesses) -> Iterator[str]:
@@ -269,6 +291,10 @@ def _unit(guess: Guess, indent: str) -> str:
 
 def _entries(count: int) -> str:
     return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
 
 
 def _line(text: object) -> str:

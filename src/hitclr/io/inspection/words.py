@@ -17,10 +17,12 @@ __all__ = [
     "ENERGIES",
     "ERROR",
     "EVENTS",
+    "EVENT_KEYS",
     "FITTED",
     "HIT",
     "HIT_IDS",
     "LABELS",
+    "NO_EVENTS",
     "NO_POSITION",
     "POSITION",
     "RUNS",
@@ -80,6 +82,21 @@ LABELS = _listed(
 )
 RUNS = _listed("runid run runnumber runno runnr")
 EVENTS = _listed("eventid event eventnumber eventno evtid evt evid evtnumber id")
+EVENT_KEYS = {
+    "run": RUNS,
+    "subrun": _listed("subrunid subrun subrunnumber subrunno"),
+    "file": _listed("fileid file fileindex filenumber fileno"),
+    "spill": _listed("spillid spill spillnumber spillno burstid burst cycle"),
+    "frame": _listed("frameid frame frameindex framenumber timeslice timesliceid lumiblock lumi"),
+    "trigger": _listed("triggerid triggernumber triggerno triggercounter"),
+    "event": (
+        *(word for word in EVENTS if word != "id"),  # in a table of hits that is a hit's own
+        *_listed("eventindex evtindex eventidx ievent ievt evtno ev eventcounter mcevent"),
+    ),
+}
+"""What numbers the events of a table of hits, the coarse first."""
+NO_EVENTS = frozenset({"run", "subrun", "file"})
+"""Those of them that number no events by themselves."""
 WEIGHTS = _listed("weight eventweight wgt")
 ENERGIES = _listed("energy trueenergy e")
 

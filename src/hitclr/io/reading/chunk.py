@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hitclr import fields
 from hitclr.io.layouts import EventTree
-from hitclr.io.reading.columns import Numbers, Source
+from hitclr.io.reading.columns import Numbers, Source, list_parts, offsets_of
 from hitclr.io.reading.event_columns import (
     SeenKeys,
     axis_of,
@@ -47,6 +47,10 @@ class Chunk:
         ptr: [B+1] int64.
         faults: what is wrong with the others, one for each reason.
         clusters: int64, the events between ``start`` and ``stop`` that begin a cluster of the tree.
+        first_entries: [stop - start] int64, for every event the entry of the tree that it begins
+            with.
+        groups: in a flat tree the grouping columns, for every event the value [stop - start] that
+            its hits share.
     """
 
     start: int
@@ -60,6 +64,8 @@ class Chunk:
     ptr: NDArray[np.int64]
     faults: tuple[Fault, ...]
     clusters: NDArray[np.int64]
+    first_entries: NDArray[np.int64]
+    groups: Mapping[str, Numbers]
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,14 @@ class JudgedEvents:
             ptr=kept.ptr,
             faults=tuple(verdicts.faults),
             clusters=clusters[(clusters > self.start) & (clusters < self.stop)],
+            first_entries=self.table.source.entries,
+            groups={name: self._shared(name) for name in self.schema.group_by},
         )
+
+    def _shared(self, name: str) -> Numbers:
+        """The value of a grouping column for each event; none is without hits."""
+        counts, values = list_parts(self.table[name], name, self.table.source)
+        return values[offsets_of(counts)[:-1]]
 
 
 def judge_events(
