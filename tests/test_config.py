@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from hitclr.config import load_settings, make_settings, override_settings
+from hitclr.config import EmaSettings, SwadSettings, load_settings, make_settings, override_settings
 from hitclr.errors import SettingsError
 
 LEAST = {"schema": "toy", "data": {"samples": {"a": "a.root"}}}
@@ -26,10 +26,24 @@ def test_short_forms():
     assert settings.method.options == {"alpha": 0.5}
 
 
+def test_short_forms_of_the_trainer():
+    trainer = make_settings({**LEAST, "trainer": {"average": "ema", "early_stopping": 4}}).trainer
+    assert isinstance(trainer.average, EmaSettings)
+    assert trainer.average.decay == 0.999
+    assert trainer.early_stopping.patience == 4
+    for nothing in ("none", None):
+        assert make_settings({**LEAST, "trainer": {"average": nothing}}).trainer.average is None
+    changes = ["trainer.average=swad", "trainer.average.converge=2"]
+    swad = override_settings(LEAST, changes).trainer.average
+    assert isinstance(swad, SwadSettings)
+    assert (swad.converge, swad.overfit, swad.tolerance) == (2, 6, 1.3)
+
+
 def test_plain_settings_read_back():
     content = {
         **LEAST,
         "views": {"augmentations": [{"name": "rotation", "axis": "z"}], "choose": 2},
+        "trainer": {"average": {"name": "swad", "converge": 4}, "early_stopping": 3},
         "data": {
             "samples": {"a": {"files": ["a", "b"], "label": {"columns": "p", "classes": {"x": 1}}}}
         },
@@ -41,7 +55,7 @@ def test_plain_settings_read_back():
 @pytest.mark.parametrize(
     ("update", "match"),
     [
-        ({"trainr": {}}, r"trainr: unknown key. Did you mean trainer\?"),
+        ({"trainr": {}}, r"trainr: unknown key. Did you mean trainer"),
         ({"trainer": {"epoch": 3}}, r"trainer.epoch: unknown key. Did you mean epochs\?"),
         ({"data": {"samples": {"a": {"file": "x"}}}}, "Did you mean files"),
         ({"data": {"samples": {}}}, "data.samples"),
@@ -49,6 +63,15 @@ def test_plain_settings_read_back():
         ({"data": {"samples": {"a": "x"}, "on_bad_input": "ignore"}}, "'raise' or 'skip'"),
         ({"optimizer": {"lr": -1}}, "optimizer.lr"),
         ({"trainer": {"epochs": "many"}}, r"trainer.epochs: .*got 'many'"),
+        ({"trainer": {"average": "swa"}}, r"trainer.average: .*'ema', 'swad'"),
+        (
+            {"trainer": {"average": {"name": "ema", "decay": 1.0}}},
+            r"average.ema.decay: .*less than",
+        ),
+        ({"trainer": {"average": {"name": "ema", "converge": 3}}}, "converge: unknown key"),
+        ({"trainer": {"average": {"name": "swad", "tolerance": 0.9}}}, "average.swad.tolerance"),
+        ({"trainer": {"early_stopping": 0}}, "early_stopping.patience"),
+        ({"trainer": {"early_stopping": True}}, "trainer.early_stopping"),
         ({"method": {"alpha": 1}}, "method.name"),
         ({"views": {"pair": ["a"]}}, "two or more different samples"),
         ({"views": {"pair": ["a", "a"]}}, "two or more different samples"),
@@ -173,3 +196,48 @@ def test_files(tmp_path):
         load_settings(path)
     path.write_text(yaml.safe_dump(LEAST))
     assert load_settings(path, ["seed=4"]).seed == 4
+
+
+@pytest.mark.parametrize(
+    ("variable", "match"),
+    [
+        ({"bins": 0, "range": [0, 1]}, "one bin or more, got 0"),
+        ({"bins": 5}, "needs `range: .low, high.`, or `spacing: quantile`"),
+        (5, "needs `range"),
+        ({"bins": 5, "range": [1, 1]}, r"edges that rise, two or more, got \[1.0, 1.0\]"),
+        ([0, 2, 1], "edges that rise"),
+        ([0], "edges that rise"),
+        ([0, 1, float("inf")], "edges that rise"),
+        ([float("nan"), 1], "edges that rise"),
+        ([float("-inf"), 1], "expected finite edges"),
+        ({"bins": [0, 1], "range": [0, 1]}, "here the edges are given"),
+        ({"bins": [1, 2], "spacing": "log"}, "here the edges are given"),
+        ({"bins": 3, "range": [0, 1], "spacing": "log"}, "begin above 0, got 0"),
+        ({"bins": 3, "range": [0, 1], "spacing": "quantile"}, "by quantile have no range"),
+        ({"bins": 3, "spacing": "quantiles"}, "spacing"),
+        ({"bin": 3}, "data.reweight.variables.e.bin: unknown key. Did you mean bins"),
+    ],
+)
+def test_bins_of_weights_that_are_refused(variable, match):
+    data = {**LEAST["data"], "reweight": {"variables": {"e": variable}}}
+    with pytest.raises(SettingsError, match=match):
+        make_settings({**LEAST, "data": data})
+
+
+def test_weights():
+    assert make_settings(LEAST).data.reweight is None
+    variables = {"e": {"bins": 3, "range": [1, 8], "spacing": "log"}, "c": [-1, 0, 1]}
+    data = {**LEAST["data"], "reweight": {"variables": variables, "reference": "a"}}
+    settings = make_settings({**LEAST, "data": data})
+    found = settings.data.reweight
+    assert (found.reference, found.equal_classes, found.max_ratio) == ("a", True, 10)
+    assert found.variables["c"].bins == (-1, 0, 1)
+    assert found.variables["e"].bins == 3
+    assert make_settings(yaml.safe_load(yaml.safe_dump(settings.plain()))) == settings
+    for wrong in ({}, {**variables, "third": [0, 1]}):
+        data["reweight"]["variables"] = wrong
+        with pytest.raises(SettingsError, match=r"data\.reweight\.variables"):
+            make_settings({**LEAST, "data": data})
+    data["reweight"] = {"variables": variables, "max_ratio": 0.5}
+    with pytest.raises(SettingsError, match=r"data\.reweight\.max_ratio"):
+        make_settings({**LEAST, "data": data})

@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from hitclr.augment import HitDropout
-from hitclr.data import BatchPlan, EventDataModule, Step, ViewDataset, split_events
+from hitclr.data import (
+    BatchPlan,
+    EventDataModule,
+    PairedPlan,
+    Share,
+    Step,
+    ViewDataset,
+    hide_labels,
+    split_events,
+)
 from hitclr.errors import SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import KNN
@@ -306,3 +315,47 @@ def test_dataset_is_a_function_of_the_step():
     ]
     kept = {tuple(view.x[:, 0].tolist()) for view in views}
     assert len(kept) == 4, "purpose, epoch and step each draw other numbers"
+
+
+@pytest.mark.parametrize("beside", [5, 23, 40])
+@pytest.mark.parametrize("world", [1, 2])
+def test_a_paired_plan_has_as_many_events_of_the_target_in_each_step(beside, world):
+    source, target = torch.arange(23), torch.arange(100, 100 + beside)
+    plans = [
+        PairedPlan(*(BatchPlan(events, 4, 3, share=share) for events in (source, target)))
+        for share in (Share(rank, world) for rank in range(world))
+    ]
+    for epoch in range(2):
+        steps = [plan.steps(epoch) for plan in plans]
+        assert [len(own) for own in steps] == [len(plan) for plan in plans]
+        for events in (events for own in steps for events in own):
+            assert torch.equal(events, events.sort().values)
+            assert int((events >= 100).sum()) * 2 == events.numel()
+        for own in steps[: world == 1]:  # of several, each has its share of each round
+            taken = torch.cat(own)
+            counts = torch.bincount(taken[taken >= 100] - 100, minlength=beside)
+            counts = counts[counts > 0]
+            assert int(counts.max() - counts.min()) <= 1, "round after round"
+        everything = torch.cat([events for own in steps for events in own])
+        assert torch.equal(everything[everything < 100].sort().values, source), "each once"
+
+
+def test_a_paired_plan_takes_other_target_events_beside_in_each_epoch():
+    plan = PairedPlan(BatchPlan(torch.arange(8), 8, 3), BatchPlan(torch.arange(100, 200), 8, 4))
+    one, two = (set(torch.cat(plan.steps(epoch)).tolist()) for epoch in range(2))
+    assert one != two
+    again = set(torch.cat(plan.steps(0)).tolist())
+    assert one == again
+
+
+def test_hidden_labels_are_unknown_and_the_store_is_left_alone():
+    store = EventStore(
+        {},
+        {"y": torch.tensor([0, 1, 0, 1]), "domain": torch.tensor([0, 1, 2, 1])},
+        torch.arange(5),
+        (),
+    )
+    hidden = hide_labels(store, [1])
+    assert hidden.labels.tolist() == [0, -1, 0, -1]
+    assert store.labels.tolist() == [0, 1, 0, 1]
+    assert hide_labels(store, []).labels.tolist() == [0, 1, 0, 1]

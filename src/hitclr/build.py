@@ -25,6 +25,7 @@ from hitclr.methods import Method, Optimisation
 from hitclr.nn import InputNorm
 from hitclr.plugins import Plugins, Registry
 from hitclr.rng import seed_for
+from hitclr.studies.validators import Validator
 from hitclr.validation import explain
 from hitclr.views import PairedViews, ResimulatedViews, ViewSource
 
@@ -35,6 +36,7 @@ __all__ = [
     "build_method",
     "build_samples",
     "build_schema",
+    "build_validator",
     "build_views",
     "construct",
     "find_schema",
@@ -271,6 +273,19 @@ def build_method(
     if settings.edges is not None:
         encoder.edges = construct(plugins.edges, settings.edges)
     return method
+
+
+def build_validator(settings: Settings, plugins: Plugins) -> Validator | None:
+    """What chooses the epoch whose model is kept; None for the last one.
+
+    Raises:
+        SettingsError: an option does not fit.
+        UnknownNameError: the validator is not registered.
+    """
+    if settings.select.name == "last":
+        return None
+    validator: Validator = construct(plugins.validators, settings.select)
+    return validator
 
 
 def build_edges(method: Method) -> EdgeBuilder | None:

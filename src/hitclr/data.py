@@ -7,7 +7,7 @@ number of workers, and a resumed run goes on as if it had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,7 +23,7 @@ from hitclr.errors import SettingsError
 from hitclr.events import EventStore, blocks_of, shuffled
 from hitclr.graphs import EdgeBuilder
 from hitclr.io import Feed
-from hitclr.methods import Needs
+from hitclr.methods import Method, Needs
 from hitclr.rng import generator, seed_for, uniform_hash
 from hitclr.views import StoredViews, ViewSource
 
@@ -32,10 +32,12 @@ __all__ = [
     "BatchPlan",
     "EventDataModule",
     "FedPlan",
+    "PairedPlan",
     "Share",
     "Step",
     "ViewDataset",
     "fed",
+    "hide_labels",
     "split_events",
 ]
 
@@ -71,8 +73,10 @@ class Share:
 class BatchPlan(Sampler[Step]):
     """Cuts the events of an epoch into steps of nearly equal size.
 
-    The order follows from seed and epoch. Several processes get disjoint parts of it, which differ
-    by one event at most, and equally many steps.
+    The order follows from seed and epoch. Several processes get disjoint parts of it, and equally
+    many steps. Without blocks they share each step, so that their steps together are those of one
+    process with so many times the batch size; with blocks they share the order, so that no block is
+    read by more of them than need be, and their parts differ by one event at most.
 
     Args:
         events: [M] int64, the events to go through, in rising order.
@@ -116,26 +120,77 @@ class BatchPlan(Sampler[Step]):
                 yield Step(epoch, number, events)
 
     def steps(self, epoch: int) -> tuple[Tensor, ...]:
-        """The events [K] int64 of each step of an epoch."""
+        """The events [K] int64 of each step of an epoch, in rising order."""
+        return self.cut(self.order(epoch))
+
+    def cut(self, order: Tensor) -> tuple[Tensor, ...]:
+        """Events [M] int64 of this process in order, as the steps of an epoch."""
         if not len(self):
             return ()
-        own = self._order(epoch)
-        return tuple(part.sort().values for part in torch.tensor_split(own, len(self)))
+        return tuple(part.sort().values for part in torch.tensor_split(order, len(self)))
 
-    def _order(self, epoch: int) -> Tensor:
-        """The events of this process in their order."""
+    def order(self, epoch: int) -> Tensor:
+        """The events [M] int64 of this process in their order; other numbers give other orders."""
         rank, world = self.share.rank, self.share.world
+        if self.blocks is None:
+            order = self.events
+            if self.seed is not None:
+                random = generator(self.seed, "order", epoch)
+                order = order[torch.randperm(order.numel(), generator=random)]
+            if world == 1 or not len(self):
+                return order
+            steps = torch.tensor_split(order, len(self))
+            return torch.cat([torch.tensor_split(step, world)[rank] for step in steps])
         if self.seed is None:
             return torch.tensor_split(self.events, world)[rank]
         random = generator(self.seed, "order", epoch)
-        if self.blocks is None:
-            order = torch.randperm(self.events.numel(), generator=random)
-            return torch.tensor_split(self.events[order], world)[rank]
         block = torch.searchsorted(self.blocks, self.events.contiguous(), right=True) - 1
         place = torch.randperm(self.blocks.numel() - 1, generator=random)
         order = torch.argsort(place[block], stable=True)
         own = torch.tensor_split(self.events[order], world)[rank]
         return shuffled(own, self.buffer, generator(self.seed, "shuffle", epoch, rank))
+
+
+class PairedPlan(BatchPlan):
+    """The steps of a plan, each with as many events of another domain beside.
+
+    An epoch goes through the events of the plan once. Those beside are taken from an order of their
+    own, and from the next where it ends.
+
+    Args:
+        plan: the plan.
+        beside: gives the order of the events beside; its steps are not used.
+    """
+
+    def __init__(self, plan: BatchPlan, beside: BatchPlan) -> None:
+        super().__init__(
+            plan.events,
+            plan.batch_size,
+            plan.seed,
+            plan.epoch,
+            blocks=plan.blocks,
+            buffer=plan.buffer,
+            share=plan.share,
+        )
+        self.beside = beside
+
+    def steps(self, epoch: int) -> tuple[Tensor, ...]:
+        """See `BatchPlan.steps`."""
+        own = super().steps(epoch)
+        sizes = [part.numel() for part in own]
+        orders: list[Tensor] = []
+        missing = sum(sizes)
+        rounds = -(-missing // max(1, self.beside.events.numel() // self.share.world))
+        while missing > 0:
+            order = self.beside.order(epoch * rounds + len(orders))[:missing]
+            orders.append(order)
+            missing -= order.numel()
+        if not orders:
+            return own
+        others = torch.split(torch.cat(orders), sizes)
+        return tuple(
+            torch.cat([one, other]).sort().values for one, other in zip(own, others, strict=True)
+        )
 
 
 class FedPlan(Sampler[Step]):
@@ -292,11 +347,18 @@ def _require_one_side(store: EventStore, part: Tensor) -> None:
         raise SettingsError(message)
 
 
+def hide_labels(store: EventStore, domains: Sequence[int]) -> EventStore:
+    """The same events, of which those of some ``domains`` have no known class."""
+    hidden = torch.isin(store.events[fields.DOMAIN], torch.tensor(domains, dtype=torch.int64))
+    labels = store.labels.masked_fill(hidden, fields.UNKNOWN_LABEL)
+    return replace(store, events={**store.events, fields.LABEL: labels})
+
+
 class EventDataModule(L.LightningDataModule):
     """Feeds a method just what it declared.
 
     Args:
-        feed: the events.
+        feed: the events. Labels that the method is not to see are not among them (`hide_labels`).
         splits: for each of `SPLITS` the events [M] int64.
         needs: what the method wants.
         augmentation: what makes a view.
@@ -308,14 +370,18 @@ class EventDataModule(L.LightningDataModule):
             views; None for the events as they are.
         buffer: how many events the order may need at a time; None for any number. The same buffer
             gives the same order, whatever the feed.
+        targets: the domains to which the model is to be adapted.
 
     Attributes:
+        splits: the events of each part that the method is fed.
+        target: those of the target domain, of each part.
         resume_at: the epoch that a resumed run begins with, and the step in it. Lightning starts
             the workers, which fetch ahead, before it has restored its own count.
 
     Raises:
         SettingsError: there is nothing to train on, the method wants augmented views and there is
-            neither an augmentation nor a source, or a stream is to be shuffled without a buffer.
+            neither an augmentation nor a source, it wants a target domain or several samples and
+            there are none, or a stream is to be shuffled without a buffer.
     """
 
     def __init__(
@@ -331,6 +397,7 @@ class EventDataModule(L.LightningDataModule):
         seed: int,
         source: ViewSource | None = None,
         buffer: int | None = None,
+        targets: Sequence[int] = (),
     ) -> None:
         super().__init__()
         self.resume_at = (0, 0)
@@ -346,19 +413,24 @@ class EventDataModule(L.LightningDataModule):
                 "a stream needs a buffer to shuffle in (data.shuffle_buffer): it holds so many"
             )
             raise SettingsError(message)
+        if needs.thrown and source is None:
+            message = (
+                "the method learns from views under other throws than the events' own and none are "
+                "given: name a detector under views.resimulate, or samples under views.pair"
+            )
+            raise SettingsError(message)
         store = feed.store
         self.feed = feed
         self.needs = needs
-        self.splits = {
-            name: events[store.labels[events] >= 0] if needs.labels else events
-            for name, events in splits.items()
-        }
-        if self.splits["train"].numel() < 2:
-            message = (
-                f"expected events to train on, the split left {self.splits['train'].numel()} of "
-                f"{len(store)}: give more data, or smaller fractions under data.split"
-            )
-            raise SettingsError(message)
+        target = torch.isin(store.events[fields.DOMAIN], torch.tensor(targets, dtype=torch.int64))
+        self.target = {name: events[target[events]] for name, events in splits.items()}
+        fed_with = torch.ones(len(store), dtype=torch.bool)
+        if needs.target != "all":
+            fed_with = target if needs.target == "labelled" else ~target
+        if needs.labels:
+            fed_with = fed_with & (store.labels >= 0)
+        self.splits = {name: events[fed_with[events]] for name, events in splits.items()}
+        self._require_enough()
         self.augmentation = augmentation if needs.augmented else None
         self.source = source if needs.augmented else None
         self.edges = edges
@@ -366,6 +438,41 @@ class EventDataModule(L.LightningDataModule):
         self.num_workers = num_workers
         self.seed = seed
         self.buffer = buffer
+
+    def _require_enough(self) -> None:
+        """Check that there is what the method needs."""
+        store, train = self.feed.store, self.splits["train"]
+        if train.numel() < 2:
+            what = "events of the target domain" if self.needs.target == "labelled" else "events"
+            advice = "give more data, or smaller fractions under data.split"
+            if self.needs.target == "labelled":
+                advice += ", and name the samples of the target, which have labels, in data.target"
+            message = (
+                f"expected {what} to train on, the split left {train.numel()} of {len(store)}: "
+                f"{advice}"
+            )
+            raise SettingsError(message)
+        if self.needs.target in ("beside", "after") and not self.target["train"].numel():
+            message = (
+                "the method adapts to a target domain and there are no training events of one: "
+                "give a sample with `labelled: false`, or name one under data.target"
+            )
+            raise SettingsError(message)
+        domains = torch.unique(store.events[fields.DOMAIN][train])
+        if domains.numel() < self.needs.domains:
+            names = ", ".join(store.domain_names[d] for d in domains.tolist())
+            message = (
+                f"the method compares labelled samples, {self.needs.domains} or more, and there is "
+                f"only {names}: give a sample for each of several throws under data.samples"
+            )
+            raise SettingsError(message)
+
+    def setup(self, stage: str) -> None:
+        """Called by Lightning, before anything makes a copy of the method."""
+        method = None if self.trainer is None else self.trainer.lightning_module
+        if stage == "fit" and isinstance(method, Method):
+            domains = self.feed.store.events[fields.DOMAIN][self.splits["train"]]
+            method.before_training(torch.unique(domains))
 
     def _epoch(self) -> tuple[int, int]:
         """The epoch that comes, and the step to begin it with."""
@@ -401,17 +508,21 @@ class EventDataModule(L.LightningDataModule):
                 f"{events.numel()}: give more data, or use fewer devices"
             )
             raise SettingsError(message)
-        if split != "train":
-            return BatchPlan(
-                events, self.batch_size, None, lambda: (self._epoch()[0], 0), share=share
-            )
-        blocks = None if self.buffer is None else blocks_of(self.feed.store, self.buffer)
+        plan = self._plan(events, split, share)
+        target = self.target[split]
+        if self.needs.target != "beside" or not target.numel():
+            return plan
+        return PairedPlan(plan, self._plan(target, split, share, "target"))
+
+    def _plan(self, events: Tensor, split: str, share: Share, *purpose: str) -> BatchPlan:
+        shuffle = split == "train"
+        seed = seed_for(self.seed, *purpose) if purpose else self.seed
         return BatchPlan(
             events,
             self.batch_size,
-            self.seed,
-            self._epoch,
-            blocks=blocks,
+            seed if shuffle else None,
+            self._epoch if shuffle else lambda: (self._epoch()[0], 0),
+            blocks=None if self.buffer is None else blocks_of(self.feed.store, self.buffer),
             buffer=self.buffer or 0,
             share=share,
         )

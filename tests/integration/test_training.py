@@ -17,10 +17,11 @@ import torch
 import uproot
 import yaml
 
-from hitclr.config import make_settings, override_settings
+from hitclr.config import load_settings, make_settings, override_settings
 from hitclr.errors import CheckpointError, HitclrError, InputError, OutputError, SettingsError
 from hitclr.plugins import load_plugins
 from hitclr.runs import embed_files, load_model, train
+from hitclr.runs.folder import claim_folder
 
 
 @pytest.fixture(scope="module")
@@ -295,8 +296,39 @@ def test_resume_needs_the_same_schema_and_files(run, toy_settings, toy_files, tm
         run(*changes, resume=True)
     schema.write_text(schema.read_text().replace("minimum", "median"))
     track.write_bytes(toy_files["shower"].read_bytes())
-    with pytest.raises(CheckpointError, match="its inputs changed"):
+    with pytest.raises(CheckpointError, match="its inputs changed") as caught:
         run(*changes, resume=True)
+    assert f"{track.resolve()} (track): size" in str(caught.value)
+    assert str(toy_files["shower"]) not in str(caught.value)
+
+
+def test_a_run_goes_on_by_the_settings_in_its_folder(toy_settings, toy_files, plugins, tmp_path):
+    """There all names are absolute; other names of the files, but no other files."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "schema.yaml").write_text(yaml.safe_dump(toy_settings["schema"]))
+    (tmp_path / "link").symlink_to(folder)
+    for kind, file in toy_files.items():
+        (folder / f"{kind}.root").write_bytes(file.read_bytes())
+    out = tmp_path / "run"
+    changes = ["schema=schema.yaml", "trainer.epochs=1", f"out={out}"]
+    changes += ["data.samples={track: track.root, shower: shower.roo*}"]
+    relative = override_settings(toy_settings, changes)
+    train(relative, plugins, base=folder)
+    written = load_settings(out / "run-settings.yaml")
+    assert written.data.samples["track"].files == (str(folder / "track.root"),)
+    train(written, plugins, base=tmp_path, resume=True)
+    claim = {"resume": True, "overwrite": False}
+    assert claim_folder(out, relative, tmp_path / "link", **claim)
+    linked = override_settings(
+        written.plain(), [f"data.samples.track.files=['{tmp_path}/link/../link/track.root']"]
+    )
+    assert claim_folder(out, linked, tmp_path, **claim)
+    copy = tmp_path / "track.root"
+    copy.write_bytes(toy_files["track"].read_bytes())
+    other = override_settings(written.plain(), [f"data.samples.track.files=[{copy}]"])
+    with pytest.raises(SettingsError, match=r"data\.samples\.track\.files\.0: 'track\.root' -> '/"):
+        claim_folder(out, other, tmp_path, **claim)
 
 
 def test_overwriting_deletes_the_run_and_nothing_else(run, tmp_path):

@@ -6,11 +6,19 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from hitclr.config import make_settings
+from hitclr.errors import CheckpointError
 from hitclr.io import Sample
-from hitclr.runs.folder import SETTINGS, describe_inputs, write_settings
+from hitclr.runs.folder import (
+    SETTINGS,
+    Interrupted,
+    describe_inputs,
+    require_same_inputs,
+    write_settings,
+)
 
 
 def test_inputs_that_change_are_noticed(tmp_path, toy_files):
@@ -43,3 +51,36 @@ def test_settings_that_work_anywhere(tmp_path, toy_settings):
         settings = {**toy_settings, "data": {"samples": {"t": names}, "cache": cache}}
         write_settings(tmp_path, make_settings(settings), Path("/base"))
         assert yaml.safe_load((tmp_path / SETTINGS).read_text())["data"]["cache"] == expected
+
+
+def record(*inputs, schema="s"):
+    return {"schema": schema, "class_names": [], "skipped": [], "inputs": list(inputs)}
+
+
+def row(file, **marks):
+    return {"sample": "t", "file": file, "size": 3, **marks}
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ([row("a"), row("b", size=4)], ["b (t): size 3 -> 4"]),
+        ([row("a", uuid="u"), row("b")], ["a (t): uuid unknown -> u"]),
+        ([row("a")], ["b (t): it is no longer among the files"]),
+        ([row("a"), row("b"), row("c")], ["c (t): it is new among the files"]),
+        ([row("b"), row("a")], ["the files come in another order"]),
+        ([], ["a (t): it is no", "b (t): it is no"]),
+        ([row("a"), row("b"), *map(row, "cdefghi")], ["g (t): it is new", "and 2 more"]),
+    ],
+)
+def test_the_file_that_changed_is_named(tmp_path, now, words):
+    run = Interrupted(tmp_path / "run" / "c" / "last.ckpt", record(row("a"), row("b")), 0, 0)
+    require_same_inputs(run, record(row("a"), row("b")))
+    with pytest.raises(CheckpointError, match="its inputs changed since it began\n") as caught:
+        require_same_inputs(run, record(*now))
+    for part in words:
+        assert f"\n  {part}" in str(caught.value)
+    with pytest.raises(CheckpointError, match="its schema and inputs changed"):
+        require_same_inputs(run, record(*now, schema="other"))
+    with pytest.raises(CheckpointError, match="its schema changed since it began\n  what to do"):
+        require_same_inputs(run, record(row("a"), row("b"), schema="other"))

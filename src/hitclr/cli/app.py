@@ -14,6 +14,7 @@ from hitclr.cli.cache import cache
 from hitclr.cli.demo import demo
 from hitclr.cli.display import display
 from hitclr.cli.embed import embed
+from hitclr.cli.find_lr import find_lr
 from hitclr.cli.inspect import inspect
 from hitclr.cli.plugins import plugins
 from hitclr.cli.simulate import simulate
@@ -48,7 +49,7 @@ def _options(
     """Options that come before the command."""
 
 
-for command in (inspect, train, embed, simulate, display, plugins, demo):
+for command in (inspect, find_lr, train, embed, simulate, display, plugins, demo):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

@@ -138,7 +138,8 @@ def train_and_show(
         else:
             say("Interrupted before the end of the first epoch: nothing to go on from.")
         raise typer.Exit(130) from None
-    _show_run(run)
+    if run is not None:
+        _show_run(run)
 
 
 def _show_run(run: TrainedRun) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import lightning as L
 import torch
@@ -14,6 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from hitclr.methods.schedules import Schedule, learning_rate_factor
 from hitclr.nn import InputNorm, encoder_width
 
 __all__ = ["Method", "Needs", "Optimisation"]
@@ -28,43 +28,62 @@ class Needs:
         augmented: whether these are augmented; if not, they are the events as they are.
         labels: whether events of unknown class are of no use to it.
         weights: whether its loss takes account of the events' weights.
+        target: what it sees of the target domain: ``all``: nothing in particular, its events are
+            trained on like others, without their labels; ``beside``: each step has as many of them,
+            without their labels, as of the source; ``labelled``: they alone are trained on, with
+            their labels; ``after``: none, until `Method.after_training` looks at them, without
+            their labels.
+        domains: how many labelled samples there must be at least.
+        thrown: whether the hits of views must come from other throws than the events' own:
+            ``views.resimulate`` or ``views.pair``.
     """
 
     views: int = 1
     augmented: bool = False
     labels: bool = False
     weights: bool = False
+    target: Literal["all", "beside", "labelled", "after"] = "all"
+    domains: int = 1
+    thrown: bool = False
 
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How the weights are updated: AdamW, linear warm-up, then a cosine to zero.
+    """How the weights are updated: by AdamW, with a learning rate that moves.
 
     Attributes:
         lr: the highest learning rate.
         weight_decay: on weight matrices; biases, scales and norms have none.
-        warmup: the fraction of all steps in which the rate rises from 0.
+        warmup: the fraction of all steps in which the rate rises.
+        schedule: how the rate moves; see `learning_rate_factor`.
     """
 
     lr: float = 1e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
+    schedule: Schedule = "cosine"
 
 
 class Method(L.LightningModule):
     """A way to train an encoder.
 
     A subclass says what it `needs`, gives the `loss` of a step, and where it classifies,
-    `logits`.
+    `logits`. What it needs may depend on its options: then it sets ``needs`` as it is made.
 
     Args:
         encoder: a module that maps a batch to [B, D].
         norm: standardises what enters the encoder; fitted on the training events.
         num_classes: the number of classes.
         optimisation: how the weights are updated.
+
+    Attributes:
+        needs: what it wants to be fed.
+        progress: how much of the training is done, from 0 to 1; for what changes as training goes.
+        classifies: whether `logits` can be had as it trains, and not only from a probe afterwards.
     """
 
-    needs: ClassVar[Needs] = Needs()
+    needs: Needs = Needs()
+    classifies: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -79,6 +98,7 @@ class Method(L.LightningModule):
         self.num_classes = num_classes
         self.width = encoder_width(encoder)
         self.optimisation = optimisation or Optimisation()
+        self.progress = 0.0
 
     def embed(self, batch: Batch) -> Tensor:
         """The representation of each event [B, D] float32."""
@@ -97,9 +117,29 @@ class Method(L.LightningModule):
     def logits(self, embedding: Tensor) -> Tensor:
         """Class scores before the softmax [B, C] from the representation [B, D]."""
 
+    def before_training(self, domains: Tensor) -> None:
+        """Called once before the first step; by itself it does nothing.
+
+        Args:
+            domains: [K] int64, from which samples the training events are, in rising order.
+        """
+
+    def after_training(self, target: Iterable[Batch]) -> None:
+        """Called once when training is over; by itself it does nothing.
+
+        Args:
+            target: the training events of the target domain as they are, without their labels, with
+                edges, on the method's device.
+        """
+
     def predict(self, batch: Batch) -> Tensor:
         """The probability of each class [B, C] float32."""
         return self.logits(self.embed(batch)).softmax(-1)
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Called by Lightning."""
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+        self.progress = min(1.0, self.trainer.global_step / total)
 
     def training_step(self, views: Sequence[Batch], _: int) -> Tensor:
         """One step of Lightning's loop: the loss, logged as ``train_loss``."""
@@ -113,11 +153,17 @@ class Method(L.LightningModule):
 
     def _log_loss(self, name: str, loss: Tensor, views: Sequence[Batch]) -> None:
         self.log(
-            name, loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=views[0].num_graphs
+            name,
+            loss,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=views[0].num_graphs,
+            sync_dist=True,
         )
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW (Loshchilov and Hutter 2019) with warm-up and cosine decay (2017), per step."""
+        """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) and its schedule, per step."""
         weights = [p for p in self.parameters() if p.requires_grad]
         groups: list[dict[str, Any]] = [
             {
@@ -128,13 +174,10 @@ class Method(L.LightningModule):
         ]
         optimizer = torch.optim.AdamW(groups, lr=self.optimisation.lr)
         total = max(1, int(self.trainer.estimated_stepping_batches))
-        rise = round(self.optimisation.warmup * total)
+        chosen = self.optimisation
 
         def factor(step: int) -> float:
-            if step < rise:
-                return (step + 1) / (rise + 1)
-            done = (step - rise) / max(1, total - rise)
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+            return learning_rate_factor(chosen.schedule, step, total, chosen.warmup)
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hitclr.io import Schema
     from hitclr.methods import Method
     from hitclr.plugins.registry import Registrar
+    from hitclr.studies.validators import Validator
 
 __all__ = [
     "register_augmentations",
@@ -46,6 +47,7 @@ __all__ = [
     "register_encoders",
     "register_methods",
     "register_schemas",
+    "register_validators",
 ]
 
 hookspec = pluggy.HookspecMarker("hitclr")
@@ -94,6 +96,15 @@ def register_encoders(registrar: Registrar[Callable[..., nn.Module]]) -> None:
 @hookspec
 def register_methods(registrar: Registrar[type[Method]]) -> None:
     """Register training methods: subclasses of `hitclr.methods.Method`."""
+
+
+@hookspec
+def register_validators(registrar: Registrar[type[Validator]]) -> None:
+    """Register validators: subclasses of `hitclr.studies.validators.Validator`.
+
+    ``select: NAME`` in a settings file keeps the model of the epoch with the highest score. The
+    constructor's annotated arguments are the options that a settings file may give.
+    """
 
 
 @hookspec

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hitclr.graphs import EdgeBuilder
     from hitclr.io import Schema
     from hitclr.methods import Method
+    from hitclr.studies.validators import Validator
 
 __all__ = ["DISABLE_VARIABLE", "GROUP", "PluginInfo", "Plugins", "load_plugins"]
 
@@ -69,6 +70,7 @@ class Plugins:
         edges: makers of edge builders by name.
         encoders: makers of encoders by name.
         methods: training methods by name.
+        validators: validator classes by name.
         demos: demos by name.
         detectors: detectors by name.
         infos: one entry for each plugin, the built-ins first.
@@ -80,6 +82,7 @@ class Plugins:
         self.edges: Registry[Callable[..., EdgeBuilder]] = Registry("edge builder")
         self.encoders: Registry[Callable[..., nn.Module]] = Registry("encoder")
         self.methods: Registry[type[Method]] = Registry("method")
+        self.validators: Registry[type[Validator]] = Registry("validator")
         self.demos: Registry[Demo] = Registry("demo")
         self.detectors: Registry[Detector] = Registry("detector")
         self.infos: list[PluginInfo] = []

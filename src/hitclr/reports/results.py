@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,7 +23,19 @@ from pydantic import (
 from hitclr.errors import OutputError
 from hitclr.validation import explain
 
-__all__ = ["Confusion", "Count", "Epoch", "Results", "Score", "Skipped", "load_results"]
+__all__ = [
+    "Chosen",
+    "Confusion",
+    "Count",
+    "Epoch",
+    "FewLabels",
+    "Results",
+    "Reweighting",
+    "Score",
+    "Selection",
+    "Skipped",
+    "load_results",
+]
 
 
 def _finite(value: float | None) -> float | None:
@@ -99,6 +112,101 @@ class Epoch(_Row):
     validation_loss: Number
 
 
+class WeightedVariable(_Row):
+    """A variable by which events were weighted, and its bins."""
+
+    name: str
+    edges: Annotated[tuple[float, ...], Field(min_length=2)]
+
+
+class WeightedClass(_Row):
+    """What the weights made of the training events of a class.
+
+    Attributes:
+        label: the key ``class``.
+        events: how many there are.
+        outside: how many are outside of the bins, and have the weight of the nearest.
+        zero: how many have the weight 0, since the reference has none there.
+        smallest: the smallest factor of an event.
+        largest: the largest.
+        effective: as how many events of equal weight they count.
+    """
+
+    label: str = Field(alias="class")
+    events: NonNegativeInt
+    outside: NonNegativeInt
+    zero: NonNegativeInt
+    smallest: float
+    largest: float
+    effective: float
+
+
+class Reweighting(_Row):
+    """How the training events were weighted.
+
+    Attributes:
+        reference: ``flat``, or the class whose distribution all got.
+        variables: one or two, with their bins.
+        classes: a row for each class.
+        sums: [C, K1 (, K2)], the weights of each bin before.
+        factors: [C, K1 (, K2)], what they were multiplied by.
+    """
+
+    reference: str
+    variables: tuple[WeightedVariable, ...] = Field(min_length=1)
+    classes: tuple[WeightedClass, ...]
+    sums: tuple[Any, ...]
+    factors: tuple[Any, ...]
+
+    @model_validator(mode="after")
+    def _tables_fit(self) -> Reweighting:
+        shape = (len(self.classes), *(len(variable.edges) - 1 for variable in self.variables))
+        for key in ("sums", "factors"):
+            try:
+                found = np.array(getattr(self, key), dtype=np.float64).shape
+            except (TypeError, ValueError):
+                found = None
+            if found != shape:
+                message = f"{key}: expected numbers {list(shape)}, got {found or 'something else'}"
+                raise ValueError(message)
+        return self
+
+
+class Chosen(_Row):
+    """The score of the model at the end of an epoch."""
+
+    epoch: NonNegativeInt
+    score: float
+
+
+class Selection(_Row):
+    """How the model was chosen.
+
+    Attributes:
+        validator: its name; ``last`` where the last epoch's model is kept.
+        looks_at: what it looked at; ``truth``: also labels of the target domain.
+        epoch: the epoch whose model was kept; None for the last.
+        scores: epoch by epoch.
+    """
+
+    validator: str
+    looks_at: Literal["loss", "source", "target", "truth"] | None
+    epoch: NonNegativeInt | None
+    scores: tuple[Chosen, ...] = ()
+
+
+class FewLabels(Score):
+    """The score of a probe that was fitted on a fraction of the labelled training events.
+
+    Attributes:
+        fraction: the fraction.
+        labels: how many events that is.
+    """
+
+    fraction: float
+    labels: NonNegativeInt
+
+
 class Results(_Row):
     """The content of ``results.json``.
 
@@ -120,6 +228,9 @@ class Results(_Row):
         confusion: the confusion matrices.
         history: the losses, epoch by epoch.
         seconds: how long each stage took, in seconds.
+        reweighting: how the training events were weighted; None where they were not.
+        selection: how the model was chosen among those of all epochs.
+        few_labels: the scores of probes on few labels.
     """
 
     title: str
@@ -139,6 +250,9 @@ class Results(_Row):
     confusion: tuple[Confusion, ...]
     history: tuple[Epoch, ...]
     seconds: Mapping[str, Seconds]
+    reweighting: Reweighting | None = None
+    selection: Selection | None = None
+    few_labels: tuple[FewLabels, ...] = ()
 
     @model_validator(mode="after")
     def _matrices_fit_classes(self) -> Results:

@@ -14,6 +14,12 @@ _FEW_OF_A_CLASS = 10
 _WIDE = 0.1
 _MOST_NAMES = 8
 _NONE = "—"
+_LOOKS_AT = {
+    "loss": " on validation events",
+    "source": " on validation events of the source",
+    "target": ", without labels, on validation events of the target",
+    "truth": ", which looks at labels of the target's validation events",
+}
 
 
 def summary(results: Results) -> list[str]:
@@ -35,6 +41,13 @@ def summary(results: Results) -> list[str]:
             f"to follow the training."
         )
     ]
+    chosen = results.selection
+    if chosen is not None and chosen.epoch is not None:
+        lines.append(
+            f"Of the models of {count_of(len(chosen.scores), 'epoch')}, that of epoch "
+            f"{chosen.epoch + 1} was kept, chosen by {chosen.validator}"
+            f"{_LOOKS_AT[chosen.looks_at or 'loss']}."
+        )
     if not test:
         lines.append("No event was kept for testing.")
         return lines
@@ -78,6 +91,11 @@ def cautions(results: Results) -> list[str]:
         )
         return [line]
     lines = []
+    if results.selection is not None and results.selection.looks_at == "truth":
+        lines.append(
+            "The model was chosen by labels of the target domain. On real data nobody has them, so "
+            "its scores there are a ceiling, not what the method would reach."
+        )
     main = _main_score(results)
     tested = main.events if main is not None else test
     if len(results.classes) < 2:

@@ -17,6 +17,7 @@ from hitclr.reports.picture import Picture
 from hitclr.reports.projection import Projection, obstacle, project
 from hitclr.reports.style import style
 from hitclr.reports.tables import Tables, read_tables
+from hitclr.reports.weights import draw_weights
 
 __all__ = ["write_report"]
 
@@ -74,6 +75,8 @@ def _figures(tables: Tables, projection: Projection | None) -> dict[str, Figure]
     """The pictures that the tables allow, by name."""
     results, events = tables.results, tables.events
     figures = {}
+    if results.reweighting is not None:
+        figures["weights"] = draw_weights(results.reweighting)
     if results.confusion and results.classes:
         figures["confusion"] = draw_confusion(results.confusion, results.classes)
     if has_losses(results.history):

@@ -19,10 +19,19 @@ from hitclr.build import build_method
 from hitclr.config import Settings, make_settings
 from hitclr.errors import CheckpointError, SchemaError, SettingsError
 from hitclr.io import Schema, load_schema
+from hitclr.io.disk import writing
 from hitclr.methods import Method
 from hitclr.plugins import Plugins
 
-__all__ = ["KEY", "Model", "RunRecord", "describe_run", "load_model", "read_record"]
+__all__ = [
+    "KEY",
+    "Model",
+    "RunRecord",
+    "describe_run",
+    "load_model",
+    "read_record",
+    "store_weights",
+]
 
 KEY = "hitclr"
 
@@ -51,8 +60,20 @@ def describe_run(
     skipped: Sequence[Mapping[str, str | int]],
     *,
     inputs: Sequence[Mapping[str, str | int]],
+    base: Path,
+    reweighting: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a checkpoint says of its run, as plain values."""
+    """What a checkpoint says of its run, as plain values.
+
+    Args:
+        settings: of the run.
+        schema: how branches became events.
+        class_names: the classes.
+        skipped: what the bad-input policy left out.
+        inputs: the files with their fingerprints.
+        base: the folder that relative file names in the settings start from.
+        reweighting: the factors of the events' weights; None where none are wanted.
+    """
     return {
         "version": hitclr.__version__,
         "settings": settings.plain(),
@@ -60,6 +81,8 @@ def describe_run(
         "class_names": list(class_names),
         "skipped": [dict(row) for row in skipped],
         "inputs": [dict(row) for row in inputs],
+        "base": str(base.absolute()),
+        "reweighting": None if reweighting is None else dict(reweighting),
     }
 
 
@@ -133,3 +156,23 @@ def load_model(path: Path, plugins: Plugins) -> Model:
         )
         raise CheckpointError(message) from error
     return Model(method.eval(), schema, settings, class_names)
+
+
+def store_weights(path: Path, method: Method) -> None:
+    """Put the weights of a method in place of those of a checkpoint.
+
+    What only serves to train on, such as a second set of weights of which the first is the average,
+    goes.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be used.
+        OutputError: it cannot be written; the old one is still there.
+    """
+    _, content = read_record(path)
+    content["state_dict"] = method.state_dict()
+    for name in ("current_model_state", "averaging_state"):
+        content.pop(name, None)
+    new = path.with_name(f"{path.name}.new")
+    with writing(path, "; the training is not lost, go on with --resume"):
+        torch.save(content, new)
+        new.replace(path)

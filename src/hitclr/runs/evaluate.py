@@ -23,8 +23,16 @@ from hitclr.graphs import EdgeBuilder
 from hitclr.io import Feed, Sample
 from hitclr.methods import Method
 from hitclr.nn import LinearProbe
-from hitclr.rng import generator, seed_for
-from hitclr.studies import Score, confusion_matrix, embed_events, fit_probe, score_events
+from hitclr.rng import generator, seed_for, uniform_hash
+from hitclr.studies import (
+    Embedded,
+    ProbeWeights,
+    Score,
+    confusion_matrix,
+    embed_events,
+    fit_probe,
+    score_events,
+)
 from hitclr.views import StoredViews, ViewSource
 
 __all__ = ["Evaluation", "evaluate"]
@@ -47,8 +55,11 @@ class Evaluation:
 
     Attributes:
         store: the events.
+        truth: [M] int64, the labels of all events.
         splits: the events of each part.
         scores: ``{"set", "sample", "metric", "value", "low", "high", "events", "note"}``.
+        few_labels: as ``scores``, of probes on a ``fraction`` of the training events, so many
+            ``labels``.
         confusion: ``{"set", "sample", "matrix"}``, rows truth, columns predicted.
         events: one row per event of a part: the arrays of ``events.npz``.
         views: one event and two views of it: the arrays of ``views.npz``.
@@ -56,8 +67,10 @@ class Evaluation:
     """
 
     store: EventStore
+    truth: Tensor
     splits: Mapping[str, Tensor]
     scores: list[dict[str, Any]]
+    few_labels: list[dict[str, Any]]
     confusion: list[dict[str, Any]]
     events: dict[str, NDArray[Any]]
     views: dict[str, NDArray[Any]]
@@ -84,9 +97,10 @@ class Evaluation:
             "classes": list(self.store.class_names),
             "samples": [sample.name for sample in samples],
             "position_unit": self.store.position_unit,
-            "counts": _counts(self.store, self.splits),
+            "counts": _counts(self.store, self.truth, self.splits),
             "skipped": [dict(row) for row in skipped],
             "scores": self.scores,
+            "few_labels": self.few_labels,
             "confusion": self.confusion,
             "history": [dict(row) for row in history],
             "seconds": dict(seconds),
@@ -98,6 +112,7 @@ def evaluate(
     method: Method,
     feed: Feed,
     splits: Mapping[str, Tensor],
+    truth: Tensor,
     *,
     edges: EdgeBuilder | None,
     augmentation: Augmentation | None,
@@ -113,6 +128,8 @@ def evaluate(
         method: the trained method; its probe is set.
         feed: the events.
         splits: the events of each part.
+        truth: [M] int64, the labels of all events, by which they are scored; the probe sees those
+            that the feed has.
         edges: the edges that the encoder wants.
         augmentation: what changes the hits of a view; None for nothing.
         source: what gives the hits of a view; None for the events as they are.
@@ -123,7 +140,8 @@ def evaluate(
         store.labels[splits["train"]].clamp(min=-1) + 1, minlength=len(store.class_names) + 1
     )[1:]
     classes = len(store.class_names) if counts.numel() > 1 and bool((counts > 0).all()) else 0
-    if isinstance(probe, LinearProbe) and classes:
+    few: list[tuple[float, int, ProbeWeights | None]] = []
+    if classes and (isinstance(probe, LinearProbe) or settings.probe.fractions):
         train = splits["train"][store.labels[splits["train"]] >= 0]
         seen = embed_events(
             method,
@@ -137,13 +155,15 @@ def evaluate(
             purpose="probe views",
             source=source,
         )
-        weights = fit_probe(
-            seen.embedding,
-            seen.labels,
-            len(store.class_names),
-            inverse_penalty=settings.probe.inverse_penalty,
-        )
-        probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
+        if isinstance(probe, LinearProbe):
+            weights = fit_probe(
+                seen.embedding,
+                seen.labels,
+                len(store.class_names),
+                inverse_penalty=settings.probe.inverse_penalty,
+            )
+            probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
+        few = _few_label_probes(settings, seen, store, train)
     part = torch.full((len(store),), -1, dtype=torch.int8)
     for number, name in enumerate(SPLITS):
         part[splits[name]] = number
@@ -162,22 +182,65 @@ def evaluate(
             scores = method.logits(embedding.to(method.device)).softmax(-1).float().cpu()
     events = {
         "embedding": embedding.numpy(),
-        "y": store.labels[everything].numpy(),
+        "y": truth[everything].numpy(),
         "domain": store.events[fields.DOMAIN][everything].numpy(),
         "split": part[everything].numpy(),
         "event_id": store.events[fields.EVENT_ID][everything].numpy(),
         "scores": scores.numpy(),
     }
-    rows, matrices = _score_tests(store, events, seed_for(settings.seed, "bootstrap"))
+    bootstrap = seed_for(settings.seed, "bootstrap")
+    rows, matrices = _score_tests(store, events, bootstrap)
+    few_labels: list[dict[str, Any]] = []
+    for fraction, labels, few_probe in few:
+        if few_probe is not None:
+            read_out = {**events, "scores": few_probe.probabilities(embedding).numpy()}
+            found, _ = _score_tests(store, read_out, bootstrap)
+            few_labels += [{"fraction": fraction, "labels": labels, **score} for score in found]
     return Evaluation(
         store,
+        truth,
         splits,
         rows,
+        few_labels,
         matrices,
         events,
         _two_views(settings, feed, splits, augmentation, source),
         sum(p.numel() for p in method.encoder.parameters()),
     )
+
+
+def _few_label_probes(
+    settings: Settings, seen: Embedded, store: EventStore, train: Tensor
+) -> list[tuple[float, int, ProbeWeights | None]]:
+    """Probes on fractions of the labelled training events; a smaller one is part of a larger one.
+
+    Args:
+        settings: of the run.
+        seen: views of the labelled training events.
+        store: the events.
+        train: [M] int64, these events.
+
+    Returns:
+        The fraction, how many events that is, and the probe; None where a class has no event.
+    """
+    file, entry = store.events[fields.EVENT_ID][train].unbind(1)
+    drawn = uniform_hash(seed_for(settings.seed, "few labels"), file, entry)
+    classes = len(store.class_names)
+    probes: list[tuple[float, int, ProbeWeights | None]] = []
+    for fraction in sorted(settings.probe.fractions):
+        chosen = drawn < fraction
+        counts = torch.bincount(store.labels[train][chosen], minlength=classes)
+        rows = chosen.repeat(len(seen.labels) // len(train))
+        weights = None
+        if bool((counts > 0).all()):
+            weights = fit_probe(
+                seen.embedding[rows],
+                seen.labels[rows],
+                classes,
+                inverse_penalty=settings.probe.inverse_penalty,
+            )
+        probes.append((fraction, int(chosen.sum()), weights))
+    return probes
 
 
 def _score_tests(
@@ -202,11 +265,11 @@ def _score_tests(
     return rows, matrices
 
 
-def _counts(store: EventStore, splits: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+def _counts(store: EventStore, truth: Tensor, splits: Mapping[str, Tensor]) -> list[dict[str, Any]]:
     rows: dict[tuple[int, int], dict[str, Any]] = {}
     for name in SPLITS:
         events = splits[name]
-        keys = torch.stack([store.events[fields.DOMAIN][events], store.labels[events]], 1)
+        keys = torch.stack([store.events[fields.DOMAIN][events], truth[events]], 1)
         for (domain, label), count in zip(
             *(part.tolist() for part in torch.unique(keys, dim=0, return_counts=True)), strict=True
         ):

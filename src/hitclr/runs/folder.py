@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +59,13 @@ _FREE_TO_CHANGE = (
     "trainer.checkpoint_minutes",
     "probe.",
 )
+_FILE_NAMES = (
+    "schema",
+    "data.samples.",
+    "views.resimulate.deposits.",
+    "pretrained.checkpoint",
+)
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -77,9 +86,19 @@ class Interrupted:
 
 
 def claim_folder(
-    out: Path, settings: Settings, *, resume: bool, overwrite: bool
+    out: Path, settings: Settings, base: Path, *, resume: bool, overwrite: bool
 ) -> Interrupted | None:
     """Check that a folder is free for a run, or has the run that is to go on.
+
+    Files may be named in another way than before, as in the settings in the folder of the run,
+    where all names are absolute.
+
+    Args:
+        out: the folder.
+        settings: of the run.
+        base: the folder that relative file names in the settings start from.
+        resume: whether a run in the folder is to go on.
+        overwrite: whether one may be replaced.
 
     Returns:
         The run to go on with; None for a new run.
@@ -111,10 +130,15 @@ def claim_folder(
         raise CheckpointError(message)
     record, content = read_record(last)
     old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
+    known = "base" in record  # not of a run that an earlier version began
+    old_places = _comparable(_absolute(record["settings"], Path(record["base"]))) if known else {}
+    new_places = _comparable(_absolute(settings.plain(), base))
     changed = [
         f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
         for key in sorted({*old, *new})
-        if old.get(key) != new.get(key) and not key.startswith(_FREE_TO_CHANGE)
+        if old.get(key) != new.get(key)
+        and not key.startswith(_FREE_TO_CHANGE)
+        and not _same_place(key, old_places.get(key), new_places.get(key))
     ]
     if changed:
         message = (
@@ -132,6 +156,14 @@ def claim_folder(
 def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
     """Settings by dotted key; the order of the samples counts, since it numbers the events."""
     return {**_flat(plain), "order of the samples": ", ".join(plain["data"]["samples"])}
+
+
+def _same_place(key: str, one: Any, other: Any) -> bool:
+    """Whether two values of a setting are absolute names of one file."""
+    names = [value for value in (one, other) if isinstance(value, str) and "://" not in value]
+    if not key.startswith(_FILE_NAMES) or len(names) < 2:
+        return False
+    return os.path.realpath(names[0]) == os.path.realpath(names[1])
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -175,12 +207,38 @@ def require_same_inputs(run: Interrupted, record: Mapping[str, Any]) -> None:
         key for key in ("schema", "class_names", "inputs", "skipped") if old[key] != record[key]
     ]
     if changed:
+        lines = _changed_files(old["inputs"], record["inputs"])
+        shown = [f"\n  {line}" for line in lines[:_SHOWN]]
+        if len(lines) > _SHOWN:
+            shown.append(f"\n  and {len(lines) - _SHOWN} more")
         message = (
             f"the run in {run.checkpoint.parent.parent} cannot go on: its {' and '.join(changed)} "
-            f"changed since it began\n"
+            f"changed since it began{''.join(shown)}\n"
             f"  what to do: bring back the old files and schema, or start a new run (out=FOLDER)"
         )
         raise CheckpointError(message)
+
+
+def _changed_files(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What became of the files of a run, a line for each that is not as it was."""
+    before, now = ({(row["sample"], row["file"]): row for row in rows} for rows in (old, new))
+    lines = []
+    for key in dict.fromkeys([*before, *now]):
+        sample, file = key
+        if key not in now:
+            lines.append(f"{file} ({sample}): it is no longer among the files")
+        elif key not in before:
+            lines.append(f"{file} ({sample}): it is new among the files")
+        elif before[key] != now[key]:
+            parts = [
+                f"{name} {before[key].get(name, 'unknown')} -> {now[key].get(name, 'unknown')}"
+                for name in dict.fromkeys([*before[key], *now[key]])
+                if before[key].get(name) != now[key].get(name)
+            ]
+            lines.append(f"{file} ({sample}): {', '.join(parts)}")
+    if not lines and list(old) != list(new):
+        lines.append("the files come in another order")
+    return lines
 
 
 def clear_folder(out: Path) -> None:
@@ -197,9 +255,9 @@ def clear_folder(out: Path) -> None:
         raise OutputError(message) from error
 
 
-def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
-    """The settings as they would stand in a file anywhere: absolute paths, and URLs as they are."""
-    plain = settings.plain()
+def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Plain settings as they would stand in a file anywhere: absolute paths, URLs as they are."""
+    plain = copy.deepcopy(dict(settings))
     schema = plain["schema"]
     if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
         plain["schema"] = str((base / Path(schema).expanduser()).resolve())
@@ -212,6 +270,10 @@ def _absolute(settings: Settings, base: Path) -> dict[str, Any]:
     if resimulate is not None:
         files = resimulate["deposits"]
         resimulate["deposits"] = [absolute_name(file, base) for file in files]
+    pretrained = plain.get("pretrained")
+    if pretrained is not None:
+        checkpoint = Path(pretrained["checkpoint"]).expanduser()
+        pretrained["checkpoint"] = str((base / checkpoint).resolve())
     return plain
 
 
@@ -222,7 +284,9 @@ def write_settings(out: Path, settings: Settings, base: Path) -> None:
         OutputError: the folder cannot be written.
     """
     try:
-        text = yaml.safe_dump(_absolute(settings, base), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(
+            _absolute(settings.plain(), base), sort_keys=False, allow_unicode=True
+        )
         (out / SETTINGS).write_text(text, encoding="utf-8")
     except OSError as error:
         message = f"cannot write into {out}: {error.strerror or error}"

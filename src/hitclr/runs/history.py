@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import lightning as L
+import torch
 from torch import Tensor
 
 __all__ = ["History"]
@@ -14,7 +15,7 @@ class History(L.Callback):
     """Keeps the mean losses of each epoch; a resumed run has those from before, too.
 
     The training loss is summed here, since Lightning's own sums do not outlive an epoch that is
-    interrupted.
+    interrupted. Of several processes, each sums its own and all means are over all.
 
     Attributes:
         rows: one ``{"epoch", "train_loss", "validation_loss"}`` per epoch; None where there is no
@@ -45,10 +46,14 @@ class History(L.Callback):
         """Called by Lightning."""
         metrics = trainer.callback_metrics
         known = "validation_loss" in metrics
+        own = torch.tensor([float(self._sum), self._events], dtype=torch.float64)
+        total, events = trainer.strategy.reduce(
+            own.to(trainer.strategy.root_device), reduce_op="sum"
+        ).tolist()
         self.rows.append(
             {
                 "epoch": trainer.current_epoch,
-                "train_loss": float(self._sum) / self._events if self._events else None,
+                "train_loss": total / events if events else None,
                 "validation_loss": float(metrics["validation_loss"]) if known else None,
             }
         )

@@ -34,6 +34,11 @@ class ProbeWeights:
     weight: Tensor
     bias: Tensor
 
+    def probabilities(self, embedding: Tensor) -> Tensor:
+        """The probability of each class [M, C] for representations [M, D]."""
+        logits = (embedding - self.mean) / self.scale @ self.weight.T + self.bias
+        return logits.softmax(1)
+
 
 def fit_probe(
     embedding: Tensor, labels: Tensor, num_classes: int, *, inverse_penalty: float = 1.0

@@ -1,0 +1,85 @@
+"""Adaptive batch normalisation: the target is standardised by its own statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from hitclr.errors import HitclrError
+from hitclr.methods.base import Needs, Optimisation
+from hitclr.methods.classifier import Classifier
+from hitclr.nn import InputNorm
+
+__all__ = ["AdaBN"]
+
+
+class AdaBN(Classifier):
+    """A classifier with batch normalisation, whose statistics become the target's.
+
+    The normalisation is between the encoder and the head, and its output is the representation. It
+    is trained on the source. When training is over, mean and variance of the target's training
+    events take the place of the source's (Li et al. 2016, arXiv:1603.04779, algorithm 1). From then
+    on it is a model for the target: source events go through the target's statistics, too. It
+    presumes that classes are equally frequent in both domains.
+
+    Args:
+        encoder: a module that maps a batch to [B, D].
+        norm: standardises what enters the encoder.
+        num_classes: the number of classes.
+        optimisation: how the weights are updated.
+        label_smoothing: the share of each target that is spread over all classes.
+        views: how many augmented views of each event a step has; 0 for the events as they are.
+
+    Raises:
+        SettingsError: an option is out of range.
+    """
+
+    needs = Needs(views=1, labels=True, weights=True, target="after")
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        norm: InputNorm,
+        num_classes: int,
+        optimisation: Optimisation | None = None,
+        *,
+        label_smoothing: float = 0.0,
+        views: int = 0,
+    ) -> None:
+        super().__init__(
+            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
+        )
+        self.standardise = nn.BatchNorm1d(self.width)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """The normalised representation of each event [B, D] float32."""
+        embedding: Tensor = self.standardise(super().embed(batch))
+        return embedding
+
+    @torch.no_grad()
+    def after_training(self, target: Iterable[Batch]) -> None:
+        """Take mean and variance from the target; see `Method.after_training`.
+
+        Raises:
+            HitclrError: there are fewer than two events, or an embedding is not finite.
+        """
+        training = self.training
+        self.eval()
+        rows = [super(AdaBN, self).embed(batch).float().cpu() for batch in target]
+        self.train(training)
+        embedding = torch.cat([torch.empty(0, self.width), *rows]).double()
+        if len(embedding) < 2 or not bool(embedding.isfinite().all()):
+            message = (
+                f"adabn: expected finite representations of two training events of the target "
+                f"domain or more, got {int(embedding.isfinite().all(1).sum())} finite of "
+                f"{len(embedding)}: give more events of the target, or, where the training "
+                f"diverged, a lower optimizer.lr"
+            )
+            raise HitclrError(message)
+        mean, variance = self.standardise.running_mean, self.standardise.running_var
+        if mean is not None and variance is not None:  # as they are, unless made without
+            mean.copy_(embedding.mean(0))
+            variance.copy_(embedding.var(0))

@@ -1,0 +1,211 @@
+"""Choosing a model, target domains whose labels are hidden, few labels, pretrained encoders."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from hitclr.config import override_settings
+from hitclr.errors import CheckpointError, SettingsError
+from hitclr.plugins import load_plugins
+from hitclr.runs import load_model, train
+from hitclr.runs.prepare import prepare
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+@pytest.fixture(scope="module")
+def shifted_files(tmp_path_factory, make_columns, write):
+    """More tracks and showers, the target domain."""
+    folder = tmp_path_factory.mktemp("shifted")
+    return {
+        kind: str(write(folder / f"{kind}.root", make_columns(40, 7 + seed, kind)))
+        for seed, kind in enumerate(("track", "shower"))
+    }
+
+
+@pytest.fixture
+def settings(toy_settings, shifted_files, tmp_path):
+    """Settings with a target domain, labelled, whose labels are to be hidden."""
+
+    def make(*overrides):
+        samples = dict(toy_settings["data"]["samples"])
+        for kind, file in shifted_files.items():
+            samples[f"target-{kind}"] = {"files": file, "label": kind}
+        data = {**toy_settings["data"], "samples": samples}
+        data["target"] = ["target-track", "target-shower"]
+        content = {**toy_settings, "data": data, "method": {"name": "classifier"}}
+        content["trainer"] = {"epochs": 3, "accelerator": "cpu"}
+        return override_settings(content, [f"out={tmp_path / 'run'}", *overrides])
+
+    return make
+
+
+def results(run):
+    return json.loads((run.out / "results.json").read_text())
+
+
+@pytest.mark.parametrize("method", ["classifier", "contrastive"])
+def test_training_sees_no_label_of_the_target(settings, plugins, tmp_path, method):
+    prepared = prepare(settings(f"method.name={method}"), plugins, base=tmp_path)
+    store = prepared.feed.store
+    target = store.events["domain"] >= 2
+    assert bool((store.labels[target] == -1).all())
+    assert bool((prepared.truth[target] >= 0).all())
+    seen = torch.cat([views[0].domain for views in prepared.data.train_dataloader()])
+    known = torch.cat([views[0].y for views in prepared.data.train_dataloader()])
+    assert bool((known[seen >= 2] == -1).all())
+    assert bool((seen >= 2).any()) == (method == "contrastive"), "what a classifier has no use for"
+
+
+def test_target_events_are_scored_with_their_true_labels(settings, plugins, tmp_path):
+    run = train(settings(), plugins, base=tmp_path)
+    rows = [row for row in results(run)["scores"] if row["metric"] == "accuracy"]
+    assert {row["sample"] for row in rows} >= {"target-track", "target-shower"}
+    counts = {(row["sample"], row["class"]) for row in results(run)["counts"]}
+    assert ("target-track", "track") in counts
+
+
+@pytest.mark.parametrize(
+    "validator",
+    ["validation-loss", "source-accuracy", "bnm"],
+)
+def test_the_model_of_the_best_epoch_is_kept(settings, plugins, tmp_path, validator):
+    run = train(settings(f"select={validator}"), plugins, base=tmp_path)
+    chosen = results(run)["selection"]
+    best = max(chosen["scores"], key=lambda row: row["score"])
+    assert chosen["validator"] == validator
+    assert len(chosen["scores"]) == 3
+    assert chosen["epoch"] == best["epoch"]
+
+
+def test_the_kept_weights_are_those_of_the_chosen_epoch(settings, plugins, tmp_path, monkeypatch):
+    """A validator that likes the first epoch gives the weights of a run of one epoch."""
+    from hitclr.studies.validators import ValidationLoss
+
+    scores = iter([3.0, 2.0, 1.0])
+    monkeypatch.setattr(ValidationLoss, "__call__", lambda self, outputs: next(scores))
+    kept = train(settings("select=validation-loss"), plugins, base=tmp_path)
+    assert results(kept)["selection"]["epoch"] == 0
+    last = torch.load(kept.out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    chosen = load_model(kept.model, plugins).method.state_dict()
+    assert not torch.equal(last["head.weight"], chosen["head.weight"])
+    best = torch.load(kept.out / "checkpoints" / "last.ckpt", weights_only=True)["callbacks"]
+    (state,) = [value for key, value in best.items() if "Selection" in key]
+    assert torch.equal(state["best"]["head.weight"], chosen["head.weight"])
+    assert [row["score"] for row in state["rows"]] == [3.0, 2.0, 1.0]
+
+
+def test_a_resumed_run_chooses_as_one_that_was_not_stopped(settings, plugins, tmp_path):
+    import lightning as L
+
+    class Stop(L.Callback):
+        def on_train_epoch_start(self, trainer, pl_module):
+            if trainer.current_epoch == 2:
+                raise KeyboardInterrupt
+
+    whole = train(settings("select=snd", f"out={tmp_path / 'whole'}"), plugins, base=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings("select=snd"), plugins, base=tmp_path, callbacks=[Stop()])
+    resumed = train(settings("select=snd"), plugins, base=tmp_path, resume=True)
+    assert results(resumed)["selection"] == results(whole)["selection"]
+    one, two = (load_model(run.model, plugins).method.state_dict() for run in (whole, resumed))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["select=entropy", "data.target=[]"], "no validation events of a target"),
+        (["select=snd", "method.name=contrastive"], "select: validation-loss"),
+        (["select=entropy", "data.split.validation=0"], "no validation events"),
+    ],
+)
+def test_a_validator_that_cannot_score_is_refused(settings, plugins, tmp_path, overrides, message):
+    with pytest.raises(SettingsError, match=message):
+        train(settings(*overrides), plugins, base=tmp_path)
+
+
+def test_the_oracles_choice_is_named_as_such(settings, plugins, tmp_path):
+    run = train(settings("select=target-accuracy"), plugins, base=tmp_path)
+    assert results(run)["selection"]["looks_at"] == "truth"
+    assert "chosen by labels of the target domain" in run.report.read_text()
+
+
+def test_probes_on_few_labels(settings, plugins, tmp_path):
+    run = train(
+        settings("probe.fractions=[0.3, 0.01, 1.0]", "method.name=contrastive"),
+        plugins,
+        base=tmp_path,
+    )
+    rows = [row for row in results(run)["few_labels"] if row["sample"] == ""]
+    found = {row["fraction"]: row for row in rows if row["metric"] == "accuracy"}
+    assert list(found) == [0.3, 1.0], "1 % of these few events leave a class out"
+    assert (
+        found[0.3]["labels"]
+        < found[1.0]["labels"]
+        == len([y for y in run.evaluation.events["split"] if y == 0]) - _target_events(run)
+    )
+    whole = [row for row in results(run)["scores"] if row["sample"] == ""]
+    assert found[1.0]["value"] == next(r["value"] for r in whole if r["metric"] == "accuracy")
+
+
+def _target_events(run):
+    events = run.evaluation.events
+    return int(((events["domain"] >= 2) & (events["split"] == 0)).sum())
+
+
+def test_a_pretrained_encoder_is_taken_over_and_frozen(settings, plugins, tmp_path):
+    first = train(
+        settings("method.name=contrastive", f"out={tmp_path / 'first'}"), plugins, base=tmp_path
+    )
+    taken = load_model(first.model, plugins).method
+    run = train(
+        settings(f"pretrained.checkpoint={first.model}", "pretrained.train=none"),
+        plugins,
+        base=tmp_path,
+    )
+    tuned = load_model(run.model, plugins).method
+    for part in ("encoder", "norm"):
+        one, two = (getattr(method, part).state_dict() for method in (taken, tuned))
+        assert all(torch.equal(one[name], two[name]) for name in one)
+    run = train(
+        settings(
+            f"pretrained.checkpoint={first.model}",
+            "pretrained.train=[head, norm]",
+            f"out={tmp_path / 'last-layers'}",
+        ),
+        plugins,
+        base=tmp_path,
+    )
+    tuned = load_model(run.model, plugins).method.encoder.state_dict()
+    changed = {
+        name.split(".")[0]
+        for name, value in taken.encoder.state_dict().items()
+        if not torch.equal(value, tuned[name])
+    }
+    assert changed == {"head", "norm"}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (["encoder.channels=8"], CheckpointError, "not that of this run"),
+        (["pretrained.train=[hedd]"], SettingsError, "head"),
+        (["pretrained.checkpoint=nothing.ckpt"], CheckpointError, r"nothing\.ckpt"),
+    ],
+)
+def test_a_pretrained_encoder_that_does_not_fit(
+    settings, plugins, tmp_path, overrides, error, message
+):
+    first = train(settings("trainer.epochs=1"), plugins, base=tmp_path)
+    content = settings(
+        f"pretrained.checkpoint={first.model}", f"out={tmp_path / 'next'}", *overrides
+    )
+    with pytest.raises(error, match=message):
+        train(content, plugins, base=tmp_path)

@@ -1,0 +1,86 @@
+"""All callbacks together in runs of files, that die and are resumed."""
+
+from __future__ import annotations
+
+import csv
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor
+
+from hitclr.config import EarlyStoppingSettings, override_settings
+from hitclr.plugins import load_plugins
+from hitclr.runs import load_model, train
+from hitclr.runs.training import (
+    CollapseWatch,
+    EmaWeights,
+    SwadWeights,
+    Throughput,
+    early_stopping,
+)
+
+
+class Die(L.Callback):
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        if trainer.global_step == 6:
+            raise RuntimeError("the job died")
+
+
+def callbacks(average, *more):
+    chosen = {
+        "ema": lambda: EmaWeights(0.9),
+        "swad": lambda: SwadWeights(1, 9, 1.3, lambda _: None),
+    }
+    stopping = early_stopping(EarlyStoppingSettings(patience=9), validated=True)
+    return [
+        Throughput(),
+        CollapseWatch(lambda _: None),
+        LearningRateMonitor("epoch"),
+        chosen[average](),
+        stopping,
+        *more,
+    ]
+
+
+# No checkpoint but at the ends of epochs; each has three steps.
+CHANGES = ["trainer.epochs=3", "encoder.depth=1", "encoder.channels=8"]
+
+
+@pytest.fixture(scope="module")
+def plugins():
+    return load_plugins()
+
+
+@pytest.fixture(scope="module")
+def plain(toy_settings, plugins, tmp_path_factory):
+    """A run without any of it."""
+    folder = tmp_path_factory.mktemp("plain")
+    settings = override_settings(toy_settings, [*CHANGES, f"out={folder / 'run'}"])
+    return train(settings, plugins, base=folder)
+
+
+@pytest.mark.parametrize("average", ["ema", "swad"])
+def test_a_resumed_run_has_the_same_averaged_model(toy_settings, plugins, plain, tmp_path, average):
+    base = {"base": tmp_path}
+
+    def settings(out):
+        return override_settings(toy_settings, [*CHANGES, f"out={tmp_path / out}"])
+
+    whole = train(settings("whole"), plugins, callbacks=callbacks(average), **base)
+    with pytest.raises(RuntimeError, match="died"):
+        train(settings("dead"), plugins, callbacks=callbacks(average, Die()), **base)
+    resumed = train(settings("dead"), plugins, callbacks=callbacks(average), resume=True, **base)
+    one, two, other = (torch.load(run.model, weights_only=True) for run in (whole, resumed, plain))
+    for name, value in one["state_dict"].items():
+        assert torch.equal(value, two["state_dict"][name]), name
+    name = "projector.layers.0.weight"
+    assert not torch.equal(one["state_dict"][name], other["state_dict"][name])
+    assert one.keys() == other.keys(), "nothing but the model is kept of the average"
+    assert whole.model.stat().st_size < 1.1 * plain.model.stat().st_size
+    load_model(whole.model, plugins)
+    (log,) = whole.out.glob("logs/version_*/metrics.csv")
+    with log.open() as lines:
+        rows = list(csv.DictReader(lines))
+    for name in ("events_per_s", "rank", "alignment", "uniformity", "validation_loss"):
+        assert len([row for row in rows if row[name]]) == 3, name
