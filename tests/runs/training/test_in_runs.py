@@ -7,18 +7,10 @@ import csv
 import lightning as L
 import pytest
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor
 
-from hitclr.config import EarlyStoppingSettings, override_settings
+from hitclr.config import override_settings
 from hitclr.plugins import load_plugins
 from hitclr.runs import load_model, train
-from hitclr.runs.training import (
-    CollapseWatch,
-    EmaWeights,
-    SwadWeights,
-    Throughput,
-    early_stopping,
-)
 
 
 class Die(L.Callback):
@@ -27,20 +19,10 @@ class Die(L.Callback):
             raise RuntimeError("the job died")
 
 
-def callbacks(average, *more):
-    chosen = {
-        "ema": lambda: EmaWeights(0.9),
-        "swad": lambda: SwadWeights(1, 9, 1.3, lambda _: None),
-    }
-    stopping = early_stopping(EarlyStoppingSettings(patience=9), validated=True)
-    return [
-        Throughput(),
-        CollapseWatch(lambda _: None),
-        LearningRateMonitor("epoch"),
-        chosen[average](),
-        stopping,
-        *more,
-    ]
+WANTED = {
+    "ema": ["trainer.average={name: ema, decay: 0.9}", "trainer.early_stopping=9"],
+    "swad": ["trainer.average={name: swad, converge: 1, overfit: 9}"],
+}
 
 
 # No checkpoint but at the ends of epochs; each has three steps.
@@ -65,12 +47,13 @@ def test_a_resumed_run_has_the_same_averaged_model(toy_settings, plugins, plain,
     base = {"base": tmp_path}
 
     def settings(out):
-        return override_settings(toy_settings, [*CHANGES, f"out={tmp_path / out}"])
+        changes = [*CHANGES, *WANTED[average], f"out={tmp_path / out}"]
+        return override_settings(toy_settings, changes)
 
-    whole = train(settings("whole"), plugins, callbacks=callbacks(average), **base)
+    whole = train(settings("whole"), plugins, **base)
     with pytest.raises(RuntimeError, match="died"):
-        train(settings("dead"), plugins, callbacks=callbacks(average, Die()), **base)
-    resumed = train(settings("dead"), plugins, callbacks=callbacks(average), resume=True, **base)
+        train(settings("dead"), plugins, callbacks=[Die()], **base)
+    resumed = train(settings("dead"), plugins, resume=True, **base)
     one, two, other = (torch.load(run.model, weights_only=True) for run in (whole, resumed, plain))
     for name, value in one["state_dict"].items():
         assert torch.equal(value, two["state_dict"][name]), name
