@@ -79,6 +79,12 @@ def test_the_loss_of_group_dro(toy):
     torch.testing.assert_close(method.criterion.weights, weights.detach())
 
 
+def test_samples_that_are_not_trained_on_have_no_weight(toy):
+    method = toy.make(GroupDRO)
+    method.before_training(torch.tensor([0, 2]))
+    assert method.criterion.weights.tolist() == [0.5, 0.0, 0.5]
+
+
 def test_views_and_unlabelled_events(toy):
     method, view, (one, other), _ = one_step(toy, VREx, weight=0.0)
     torch.testing.assert_close(method.loss([view, view]), (one + other) / 2)

@@ -110,6 +110,20 @@ def test_adabn_takes_the_statistics_of_the_target(toy):
             method.after_training(none)
 
 
+def test_adabn_takes_them_from_the_encoder_as_it_predicts(toy):
+    """Not as it trains, where dropout would add to the variance."""
+    store = toy.shifted(stretched)
+    batch = store.batch(toy.half(store, 1, 0))
+    method = toy.make(AdaBN)
+    method.encoder.layers.append(torch.nn.Dropout(0.5))
+    method.train()
+    method.after_training([batch])
+    with torch.no_grad():
+        encoded = method.eval().encoder(method.norm(batch))
+    torch.testing.assert_close(method.standardise.running_mean, encoded.mean(0))
+    torch.testing.assert_close(method.standardise.running_var, encoded.var(0))
+
+
 def test_the_oracle_is_trained_on_the_target_alone(toy):
     store = toy.shifted(moved(3))
     method = toy.make(Oracle)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 from hitclr.errors import InputError
 from hitclr.io.files import FileName, find_tree, open_root
@@ -16,9 +17,37 @@ from hitclr.io.reading.event_columns import SeenKeys
 from hitclr.io.reading.wanted import Wanted, wanted_columns
 from hitclr.io.schema import LabelRule, Schema
 
-__all__ = ["iterate_file", "open_event_tree"]
+__all__ = ["ReadingThreads", "iterate_file", "open_event_tree"]
 
 _CHUNK_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class ReadingThreads:
+    """Threads that read files, the same for all: each new one would hold memory of its own.
+
+    Attributes:
+        number: how many chunks are judged at the same time.
+        chunks: judge chunks; they wait for ``branches``.
+        branches: read branches.
+    """
+
+    number: int
+    chunks: ThreadPoolExecutor
+    branches: ThreadPoolExecutor
+
+    @staticmethod
+    @contextmanager
+    def of(number: int) -> Iterator[ReadingThreads | None]:
+        """So many threads; none for fewer than two, which read in the thread that asks."""
+        if number < 2:
+            yield None
+            return
+        with (
+            ThreadPoolExecutor(number, "hitclr-chunks") as chunks,
+            ThreadPoolExecutor(number, "hitclr-branches") as branches,
+        ):
+            yield ReadingThreads(number, chunks, branches)
 
 
 @contextmanager
@@ -58,7 +87,7 @@ def iterate_file(
     file: FileName,
     *,
     entries: tuple[int, int | None] = (0, None),
-    threads: int = 1,
+    threads: ReadingThreads | None = None,
 ) -> Iterator[Chunk]:
     """Read one file chunk by chunk, each about 16 MB.
 
@@ -68,7 +97,7 @@ def iterate_file(
         classes: the class names in the order of ``y``.
         file: the file.
         entries: the first event to read and that after the last; None for all.
-        threads: how many threads read, unpack and judge at the same time.
+        threads: those that read, unpack and judge at the same time; None for none.
 
     Yields:
         Chunks that together cover every event; each says what is wrong with the events that it
@@ -77,8 +106,8 @@ def iterate_file(
     Raises:
         InputError: the file cannot be read, or the schema does not fit it.
     """
-    with _threads(threads) as pool, open_event_tree(schema, labelling, file, pool) as opened:
-        tree, wanted = opened
+    pool = None if threads is None else threads.branches
+    with open_event_tree(schema, labelling, file, pool) as (tree, wanted):
         first = entries[0]
         last = tree.number if entries[1] is None else min(entries[1], tree.number)
         if first >= last:
@@ -105,23 +134,26 @@ def iterate_file(
 
 
 def _ahead(
-    judge: Callable[[int, int], JudgedEvents], ranges: Iterable[tuple[int, int]], threads: int
+    judge: Callable[[int, int], JudgedEvents],
+    ranges: Iterable[tuple[int, int]],
+    threads: ReadingThreads | None,
 ) -> Generator[JudgedEvents, None, None]:
     """Ranges of events, judged in order; with threads, the next ones while these are used."""
-    if threads < 2:
+    if threads is None:
         yield from (judge(start, stop) for start, stop in ranges)
         return
-    with ThreadPoolExecutor(threads, "hitclr-read") as pool:
-        waiting: deque[Future[JudgedEvents]] = deque()
-        try:
-            for start, stop in ranges:
-                waiting.append(pool.submit(judge, start, stop))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
+    waiting: deque[Future[JudgedEvents]] = deque()
+    try:
+        for start, stop in ranges:
+            waiting.append(threads.chunks.submit(judge, start, stop))
+            if len(waiting) > threads.number:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for late in waiting:  # the file is closed next
+            late.cancel()
+        wait(waiting)
 
 
 def _cuts(tree: EventTree, first: int, last: int) -> Iterator[tuple[int, int]]:
@@ -139,12 +171,3 @@ def _cuts(tree: EventTree, first: int, last: int) -> Iterator[tuple[int, int]]:
         if end - start >= step or end == last:
             yield start, end
             start = end
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[ThreadPoolExecutor | None]:
-    if number < 2:
-        yield None
-        return
-    with ThreadPoolExecutor(number) as pool:
-        yield pool

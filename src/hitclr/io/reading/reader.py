@@ -16,7 +16,7 @@ from hitclr.events import EventStore, StoreBuilder
 from hitclr.io.files import FileName
 from hitclr.io.policy import BadInput, Reason
 from hitclr.io.reading.chunk import Chunk, read_chunk
-from hitclr.io.reading.iterate import iterate_file, open_event_tree
+from hitclr.io.reading.iterate import ReadingThreads, iterate_file, open_event_tree
 from hitclr.io.reading.samples import Sample, class_names
 from hitclr.io.schema import LabelRule, Schema
 from hitclr.rng import seed_for, uniform_hash
@@ -136,38 +136,39 @@ def read_into(
     classes = _all_classes(schema, samples, classes)
     numbers = np.zeros(len(classes), dtype=np.int64)
     files: list[FileName] = []
-    for domain, sample in enumerate(samples):
-        labelling = sample.labelling(schema)
-        fixed = labelling if isinstance(labelling, str) else ""
-        kept = 0
-        for place, file in enumerate(sample.files):
-            files.append(file)
-            mark, skipped, own = sink.mark(), BadInput(bad_input.policy), 0
-            counts = np.zeros_like(numbers)
-            try:
-                for chunk in iterate_file(
-                    schema, labelling, classes, file, entries=sample.entries, threads=threads
-                ):
-                    _refuse_entries(chunk, sample, classes, skipped)
-                    part = _part(chunk, schema, domain, len(files) - 1, place, sample.fraction)
-                    if len(part):
-                        sink.append(part)
-                    own += len(part)
-                    known = part.labels[part.labels >= 0]
-                    counts += torch.bincount(known, minlength=len(classes)).numpy()
-                    if progress is not None:
-                        progress(str(file), chunk.stop, chunk.total)
-            except InputError as error:
-                if not Reason(error.reason).of_file:
-                    raise
-                sink.rewind(mark)
-                bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
-                continue
-            bad_input.add(skipped)
-            kept += own
-            numbers += counts
-        if kept == 0:
-            raise _empty_sample(sample, bad_input)
+    with ReadingThreads.of(threads) as reading:
+        for domain, sample in enumerate(samples):
+            labelling = sample.labelling(schema)
+            fixed = labelling if isinstance(labelling, str) else ""
+            kept = 0
+            for place, file in enumerate(sample.files):
+                files.append(file)
+                mark, skipped, own = sink.mark(), BadInput(bad_input.policy), 0
+                counts = np.zeros_like(numbers)
+                try:
+                    for chunk in iterate_file(
+                        schema, labelling, classes, file, entries=sample.entries, threads=reading
+                    ):
+                        _refuse_entries(chunk, sample, classes, skipped)
+                        part = _part(chunk, schema, domain, len(files) - 1, place, sample.fraction)
+                        if len(part):
+                            sink.append(part)
+                        own += len(part)
+                        known = part.labels[part.labels >= 0]
+                        counts += torch.bincount(known, minlength=len(classes)).numpy()
+                        if progress is not None:
+                            progress(str(file), chunk.stop, chunk.total)
+                except InputError as error:
+                    if not Reason(error.reason).of_file:
+                        raise
+                    sink.rewind(mark)
+                    bad_input.refuse(error, sample=sample.name, label=fixed, unit="file")
+                    continue
+                bad_input.add(skipped)
+                kept += own
+                numbers += counts
+            if kept == 0:
+                raise _empty_sample(sample, bad_input)
     _refuse_empty_class(numbers, schema, samples, classes, bad_input)
     return EventStore(
         hits={},
