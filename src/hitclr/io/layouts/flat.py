@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 from typing import Any, Literal
 
 import awkward as ak
@@ -55,6 +56,7 @@ class FlatTree:
         self.name = str(tree.name)
         self._error = partial(InputError, file=file, tree=self.name)
         self._kept: dict[str, NDArray[Any]] | None = None
+        self._lock = Lock()
         if rows == "contiguous":
             starts, values = self._find_starts(group_by)
             self._require_together(starts, values, group_by)
@@ -95,10 +97,11 @@ class FlatTree:
 
     def _whole(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Whole columns, read once."""
-        kept = self._kept if self._kept is not None else {}
-        missing = [name for name in names if name not in kept]
-        kept.update(self._read(missing, 0, self._number))
-        return {name: kept[name] for name in names}
+        with self._lock:  # several threads may ask, and one is to read
+            kept = self._kept if self._kept is not None else {}
+            missing = [name for name in names if name not in kept]
+            kept.update(self._read(missing, 0, self._number))
+            return {name: kept[name] for name in names}
 
     def _read(self, names: Sequence[str], first: int, last: int) -> dict[str, NDArray[Any]]:
         """Columns of the rows ``first`` to ``last``, a number each."""
