@@ -38,8 +38,9 @@ def process_rank(settings: TrainerSettings) -> int:
     """
     if world_size(settings) < 2:
         return 0
+    # Those that Lightning starts within a task of SLURM have the task's number, too.
     node = int(os.environ.get("NODE_RANK", "0")) * settings.devices
-    for name, offset in (("RANK", 0), ("SLURM_PROCID", 0), ("LOCAL_RANK", node)):
+    for name, offset in (("RANK", 0), ("LOCAL_RANK", node), ("SLURM_PROCID", 0)):
         if name in os.environ:
             return int(os.environ[name]) + offset
     return 0
