@@ -209,3 +209,10 @@ def test_a_pretrained_encoder_that_does_not_fit(
     )
     with pytest.raises(error, match=message):
         train(content, plugins, base=tmp_path)
+
+
+def test_what_does_not_go_together_deletes_no_earlier_run(settings, plugins, tmp_path):
+    earlier = train(settings("trainer.epochs=1"), plugins, base=tmp_path)
+    with pytest.raises(SettingsError, match="select"):
+        train(settings("select=entropy", "data.target=[]"), plugins, base=tmp_path, overwrite=True)
+    assert earlier.model.exists()

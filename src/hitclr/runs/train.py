@@ -112,6 +112,14 @@ def train(
         say=say,
     )
     say(describe(prepared))
+    # Before an earlier run is deleted: they refuse what does not go together.
+    history = History()
+    selection = Selection(prepared, settings.select.name, settings.data.batch_size)
+    validated = bool(prepared.data.splits["validation"].numel())
+    watching = [
+        *_stopping(settings, validated=validated),
+        *weight_averaging(settings, validated=validated, say=say),
+    ]
     record = describe_run(
         settings,
         prepared.schema,
@@ -128,9 +136,6 @@ def train(
         clear_folder(out)
     if first:
         write_settings(out, settings, base)
-    history = History()
-    selection = Selection(prepared, settings.select.name, settings.data.batch_size)
-    validated = bool(prepared.data.splits["validation"].numel())
     trainer = build_trainer(
         settings,
         out,
@@ -142,8 +147,7 @@ def train(
             CollapseWatch(say),
             Throughput(),
             LearningRateMonitor("epoch"),
-            *_stopping(settings, validated=validated),
-            *weight_averaging(settings, validated=validated, say=say),
+            *watching,
             *callbacks,
         ],
         validated=validated,
