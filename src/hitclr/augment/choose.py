@@ -14,7 +14,7 @@ from hitclr.augment.composed import Composed
 from hitclr.augment.draws import ACTIVE, Draws
 from hitclr.augment.parameter import check_number
 from hitclr.errors import SettingsError
-from hitclr.events import concat_batches, select_events, split_events
+from hitclr.events import concat_batches, cut_events, select_events
 
 __all__ = ["Choose"]
 
@@ -107,7 +107,7 @@ class Choose(Composed):
             chosen = slot.masked_fill(~event[ACTIVE], number)
             order = torch.argsort(chosen, stable=True)
             sizes = torch.bincount(chosen, minlength=number + 1).tolist()
-            *groups, rest = split_events(select_events(batch, place[order]), sizes)
+            *groups, rest = cut_events(select_events(batch, place[order]), sizes)
             events = torch.split(order, sizes)
             views = [
                 act(part, group, own)

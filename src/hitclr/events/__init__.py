@@ -2,6 +2,7 @@
 
 from hitclr.events.batch import (
     concat_batches,
+    cut_events,
     event_fields,
     feature_index,
     feature_names,
@@ -9,7 +10,6 @@ from hitclr.events.batch import (
     make_batch,
     replace_hits,
     select_events,
-    split_events,
     with_edges,
 )
 from hitclr.events.blocks import blocks_of, shuffled
@@ -34,6 +34,7 @@ __all__ = [
     "blocks_of",
     "concat_batches",
     "counts_from_ptr",
+    "cut_events",
     "event_fields",
     "feature_index",
     "feature_names",
@@ -46,7 +47,6 @@ __all__ = [
     "replace_hits",
     "select_events",
     "shuffled",
-    "split_events",
     "take_rows",
     "with_edges",
 ]

@@ -29,6 +29,7 @@ from hitclr.events.ragged import (
 
 __all__ = [
     "concat_batches",
+    "cut_events",
     "event_fields",
     "feature_index",
     "feature_names",
@@ -36,7 +37,6 @@ __all__ = [
     "make_batch",
     "replace_hits",
     "select_events",
-    "split_events",
     "with_edges",
 ]
 
@@ -218,7 +218,7 @@ def select_events(batch: Batch, events: Tensor) -> Batch:
     return make_batch(hits, rest, ptr, feature_names(batch))
 
 
-def split_events(batch: Batch, sizes: Sequence[int]) -> list[Batch]:
+def cut_events(batch: Batch, sizes: Sequence[int]) -> list[Batch]:
     """Cut a batch into batches of so many events, in order, without edges; nothing is copied."""
     ends = list(itertools.accumulate(sizes, initial=0))
     slices, names = batch.ptr.cpu(), FeatureNames(feature_names(batch))
