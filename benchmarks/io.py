@@ -34,6 +34,9 @@ from io_rows import BATCH, FETCH_STEP, Job
 
 PLAIN_SOURCE = "MultithreadedFileSource"
 WARM_UP = {"events": 600, "hits": 30, "cluster": 300}
+RETURNED = {"MALLOC_MMAP_THRESHOLD_": "262144"}
+"""Has glibc give back memory that is freed. Without it peak memory is what is in use, and what was
+freed and is kept for later."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Row:
         workers: workers of the DataLoader.
         option: further choice of the function.
         files: the number of files, 0 for the two.
+        returned: whether freed memory goes back at once (`RETURNED`).
     """
 
     name: str
@@ -55,6 +59,7 @@ class Row:
     workers: int = 0
     option: str = ""
     files: int = 0
+    returned: bool = False
 
 
 ROWS = (
@@ -100,7 +105,7 @@ class Bench:
             folder=str(self.folder),
             twice=row.row in ("bare", "cold", "feed"),
         )
-        return self._start(python, job)
+        return self._start(python, job, RETURNED if row.returned else {})
 
     def prepare(self, settings: Mapping[str, int]) -> dict[str, Any]:
         """Write the files where they are not there yet, and count what is in them."""
@@ -129,9 +134,10 @@ class Bench:
         return tuple(names)
 
     @staticmethod
-    def _start(python: str, job: Job) -> dict[str, Any]:
+    def _start(python: str, job: Job, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
         script = Path(__file__).with_name("io_rows.py")
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+        environment.update(variables or {})
         done = subprocess.run(  # noqa: S603 - the user's own Python
             [python, str(script), json.dumps(asdict(job))],
             capture_output=True,
@@ -234,6 +240,9 @@ def main() -> None:
         n = options.files
         rows.append(Row(f"hitclr cold, {n} files", "cold", files=n))
         rows.append(Row(f"hitclr streaming, {n} files", "feed", option="stream", files=n))
+        for k in (2, n):
+            name = f"  same, memory returned, {k} files"
+            rows.append(Row(name, "feed", option="stream", files=k, returned=True))
     rows = [row for row in rows if any(part in row.name for part in options.only)]
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -144,10 +144,11 @@ class BatchPlan(Sampler[Step]):
         if self.seed is None:
             return torch.tensor_split(self.events, world)[rank]
         random = generator(self.seed, "order", epoch)
-        block = torch.searchsorted(self.blocks, self.events.contiguous(), right=True) - 1
+        bounds = torch.searchsorted(self.events.contiguous(), self.blocks)
         place = torch.randperm(self.blocks.numel() - 1, generator=random)
-        order = torch.argsort(place[block], stable=True)
-        own = torch.tensor_split(self.events[order], world)[rank]
+        blocks = self.events.split((bounds[1:] - bounds[:-1]).tolist())
+        order = torch.cat([blocks[block] for block in torch.argsort(place).tolist()])
+        own = torch.tensor_split(order, world)[rank]
         return shuffled(own, self.buffer, generator(self.seed, "shuffle", epoch, rank))
 
 

@@ -50,8 +50,9 @@ def shuffled(events: Tensor, buffer: int, generator: torch.Generator) -> Tensor:
         generator: the source of randomness.
     """
     number = events.numel()
-    moved = torch.rand(number, generator=generator, dtype=torch.float64) - 0.5
-    place = torch.arange(number) + 0.5 + moved * buffer
-    place = place.remainder(2 * max(number, 1))
-    place = torch.minimum(place, 2 * number - place)
+    # In place: there may be far more events than memory has room for their hits.
+    place = torch.rand(number, generator=generator, dtype=torch.float64)
+    place.sub_(0.5).mul_(buffer).add_(torch.arange(number).add(0.5))
+    place.remainder_(2 * max(number, 1))
+    torch.minimum(place, 2 * number - place, out=place)
     return events[torch.argsort(place, stable=True)]

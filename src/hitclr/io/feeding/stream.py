@@ -66,7 +66,7 @@ class StreamedFeed:
             for number, events in enumerate(steps):
                 while asked < min(plan.needed(number) + _AHEAD, len(plan.order)):
                     block = plan.order[asked]
-                    held[block] = reader.submit(files.read, plan.events[block])
+                    held[block] = reader.submit(files.read, plan.events(block))
                     asked += 1
                 shares = [
                     _slice(held[block].result(), begin, end)
@@ -95,46 +95,53 @@ class _Plan:
     """Which blocks each step needs, and what of them.
 
     The events of a block are sorted by the step that needs them, so that the share of a step is a
-    slice.
+    slice. What is held follows from the number of steps and of the blocks in each, not from the
+    number of events.
 
     Attributes:
         order: the blocks in the order of their first use.
-        events: the events [K] int64 of each block that any step needs.
     """
 
     def __init__(self, steps: Sequence[Tensor], blocks: Tensor) -> None:
-        sizes = torch.tensor([step.numel() for step in steps], dtype=torch.int64)
-        step = torch.repeat_interleave(torch.arange(len(steps)), sizes)
-        events = torch.cat([torch.zeros(0, dtype=torch.int64), *steps])
-        block = torch.searchsorted(blocks, events, right=True) - 1
-        by_block = torch.argsort(block, stable=True)  # and in it by step, and by event
-        step, events, block = step[by_block], events[by_block], block[by_block]
-        new = torch.ones(events.numel(), dtype=torch.bool)
-        new[1:] = (block[1:] != block[:-1]) | (step[1:] != step[:-1])
-        begin = new.nonzero()[:, 0]
-        end = torch.cat([begin[1:], torch.tensor([events.numel()])])[: begin.numel()]
-        of_share, step_of_share = block[begin], step[begin]
-        names, share_of, share_count = torch.unique_consecutive(
-            of_share, return_inverse=True, return_counts=True
-        )
-        first_share = torch.cumsum(share_count, 0) - share_count
-        start = begin[first_share]  # of the block
-        stop = end[first_share + share_count - 1]
-        first, last = step_of_share[first_share], step_of_share[first_share + share_count - 1]
-        self.events = {
-            int(name): events[a:b] for name, a, b in zip(names, start, stop, strict=True)
-        }
+        self._steps = steps
+        shares = [self._cut(step, blocks) for step in steps]
+        number = torch.tensor([share.shape[1] for share in shares], dtype=torch.int64)
+        step = torch.repeat_interleave(torch.arange(len(steps)), number)
+        block, begin, end = torch.cat([torch.zeros(3, 0, dtype=torch.int64), *shares], 1)
+        self._ptr = ptr_from_counts(number)
+
+        by_block = torch.argsort(block, stable=True)  # and in it by step
+        names, uses = torch.unique_consecutive(block[by_block], return_counts=True)
+        self._uses = ptr_from_counts(uses)
+        self._place = {int(name): place for place, name in enumerate(names)}
+        self._parts = torch.stack([step, begin, end], 1)[by_block]
+        sizes = (end - begin)[by_block]
+        stop = torch.cumsum(sizes, 0)
+        stop -= torch.repeat_interleave((stop - sizes)[self._uses[:-1]], uses)
+        self._shares = torch.empty(block.numel(), 3, dtype=torch.int64)
+        self._shares[by_block] = torch.stack([block[by_block], stop - sizes, stop], 1)
+
+        first, last = step[by_block][self._uses[:-1]], step[by_block][self._uses[1:] - 1]
         by_use = torch.argsort(first, stable=True)
         self.order: list[int] = names[by_use].tolist()
         self._first = first[by_use].contiguous()
-        by_step = torch.argsort(step_of_share, stable=True)  # and in it by block
-        self._shares = torch.stack([of_share, begin - start[share_of], end - start[share_of]], 1)
-        self._shares = self._shares[by_step]
-        every = torch.arange(len(steps) + 1)
-        self._ptr = torch.searchsorted(step_of_share[by_step].contiguous(), every)
         by_last = torch.argsort(last, stable=True)
         self._last_used = names[by_last]
-        self._done = torch.searchsorted(last[by_last].contiguous(), every)
+        self._done = torch.searchsorted(last[by_last].contiguous(), torch.arange(len(steps) + 1))
+
+    @staticmethod
+    def _cut(events: Tensor, blocks: Tensor) -> Tensor:
+        """The blocks of a step's events, and of each the first place in the step and the end."""
+        block = torch.searchsorted(blocks, events, right=True) - 1
+        names, counts = torch.unique_consecutive(block, return_counts=True)
+        end = torch.cumsum(counts, 0)
+        return torch.stack([names, end - counts, end])
+
+    def events(self, block: int) -> Tensor:
+        """The events [K] int64 of a block that any step needs."""
+        place = self._place[block]
+        parts = self._parts[self._uses[place] : self._uses[place + 1]].tolist()
+        return torch.cat([self._steps[step][begin:end] for step, begin, end in parts])
 
     def needed(self, step: int) -> int:
         """How many blocks, in their order, the steps up to and with this one need."""
