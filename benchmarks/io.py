@@ -34,7 +34,7 @@ from io_rows import BATCH, FETCH_STEP, Job
 
 PLAIN_SOURCE = "MultithreadedFileSource"
 WARM_UP = {"events": 600, "hits": 30, "cluster": 300}
-RETURNED = {"MALLOC_MMAP_THRESHOLD_": "262144"}
+RETURNED = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
 """Has glibc give back memory that is freed. Without it peak memory is what is in use, and what was
 freed and is kept for later."""
 

@@ -146,7 +146,7 @@ class BatchPlan(Sampler[Step]):
         random = generator(self.seed, "order", epoch)
         bounds = torch.searchsorted(self.events.contiguous(), self.blocks)
         place = torch.randperm(self.blocks.numel() - 1, generator=random)
-        blocks = self.events.split((bounds[1:] - bounds[:-1]).tolist())
+        blocks = torch.split(self.events, (bounds[1:] - bounds[:-1]).tolist())
         order = torch.cat([blocks[block] for block in torch.argsort(place).tolist()])
         own = torch.tensor_split(order, world)[rank]
         return shuffled(own, self.buffer, generator(self.seed, "shuffle", epoch, rank))

@@ -12,7 +12,7 @@ from hitclr.data import BatchPlan
 from hitclr.errors import InputError
 from hitclr.events import blocks_of
 from hitclr.io import BadInput, Sample, StoredFeed, load_schema, read_samples
-from hitclr.io.feeding import StreamedFeed, stream
+from hitclr.io.feeding import StreamedFeed, event_files, stream
 
 COUNTS = (40, 7, 25)
 
@@ -133,6 +133,20 @@ def test_a_file_that_changed_is_named(store, schema, samples, tmp_path, make_col
     gone = [dataclasses.replace(samples[0], files=(tmp_path / "no.root",) * 2), samples[1]]
     with pytest.raises(InputError, match="no such file"):
         list(streamed(store, schema, gone).batches([torch.arange(10)]))
+
+
+def test_a_file_in_use_stays_open(store, schema, samples, monkeypatch):
+    """Several threads read from more files than stay open."""
+    monkeypatch.setattr(event_files, "_OPEN_FILES", 1)
+    files = event_files.EventFiles(store, schema, samples, 1)
+    number = store.events["event_id"][:, 0]
+    first, second, third = (torch.nonzero(number == n)[:, 0] for n in range(3))
+    with files._opened(0):
+        files.read(second)
+        assert torch.equal(files.read(first).hits["pos"], store.select(first).hits["pos"])
+        files.read(third)
+        assert list(files._open) == [0, 2], "of those that nobody uses, the oldest was closed"
+    files.close()
 
 
 def test_leaving_early_ends_the_thread(store, schema, samples):

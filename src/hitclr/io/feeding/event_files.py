@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -24,10 +26,18 @@ __all__ = ["EventFiles"]
 _OPEN_FILES = 8
 
 
+@dataclass
+class _OpenFile:
+    stack: ExitStack
+    tree: EventTree
+    wanted: Wanted
+    users: int = 0
+
+
 class EventFiles:
     """The files of events that were read once before; the last few stay open.
 
-    It is used by one thread at a time. Close it after use.
+    Several threads may read at the same time. Close it after use.
 
     Args:
         index: the events; their hits are not used.
@@ -45,7 +55,8 @@ class EventFiles:
         self._samples = tuple(samples)
         self._files = [file for sample in samples for file in sample.files]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._open: OrderedDict[int, tuple[ExitStack, EventTree, Wanted]] = OrderedDict()
+        self._open: OrderedDict[int, _OpenFile] = OrderedDict()
+        self._lock = Lock()
 
     def read(self, events: Tensor) -> EventStore:
         """The hits of events of one file that lie close together.
@@ -62,10 +73,9 @@ class EventFiles:
         ids = self._index.events[fields.EVENT_ID][events]
         domain = self._index.events[fields.DOMAIN][events]
         number, entries = int(ids[0, 0]), ids[:, 1].numpy()
-        tree, wanted = self._tree(number)
-        start, stop = int(entries.min()), int(entries.max()) + 1
-        stop = min(stop, tree.number)
-        chunk = read_chunk(tree, self._schema, wanted, None, (), start, stop)
+        with self._opened(number) as (tree, wanted):
+            start, stop = int(entries.min()), min(int(entries.max()) + 1, tree.number)
+            chunk = read_chunk(tree, self._schema, wanted, None, (), start, stop)
         place = np.searchsorted(chunk.entries, entries)
         found = place < len(chunk.entries)
         found[found] = chunk.entries[place[found]] == entries[found]
@@ -97,25 +107,32 @@ class EventFiles:
         )
         return store.select(torch.from_numpy(place))
 
-    def _tree(self, number: int) -> tuple[EventTree, Wanted]:
-        """An open file; the one that was not used for longest is closed for it."""
-        if number not in self._open:
-            if len(self._open) >= _OPEN_FILES:
-                _, (oldest, _, _) = self._open.popitem(last=False)
-                oldest.close()
-            stack = ExitStack()
-            tree, wanted = stack.enter_context(
-                open_event_tree(self._schema, None, self._files[number], self._pool)
-            )
-            self._open[number] = (stack, tree, wanted)
-        self._open.move_to_end(number)
-        _, tree, wanted = self._open[number]
-        return tree, wanted
+    @contextmanager
+    def _opened(self, number: int) -> Iterator[tuple[EventTree, Wanted]]:
+        """An open file; the one that nobody used for longest is closed for it."""
+        with self._lock:
+            if number not in self._open:
+                idle = [other for other, file in self._open.items() if not file.users]
+                if idle and len(self._open) >= _OPEN_FILES:
+                    self._open.pop(idle[0]).stack.close()
+                stack = ExitStack()
+                tree, wanted = stack.enter_context(
+                    open_event_tree(self._schema, None, self._files[number], self._pool)
+                )
+                self._open[number] = _OpenFile(stack, tree, wanted)
+            self._open.move_to_end(number)
+            file = self._open[number]
+            file.users += 1
+        try:
+            yield file.tree, file.wanted
+        finally:
+            with self._lock:
+                file.users -= 1
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files; no thread may be reading."""
         while self._open:
-            _, (stack, _, _) = self._open.popitem()
-            stack.close()
+            _, file = self._open.popitem()
+            file.stack.close()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)

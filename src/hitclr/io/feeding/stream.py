@@ -25,7 +25,7 @@ class StreamedFeed:
 
     The events were read once before, to know which there are and that they are good. What is in
     memory at a time follows from the order of the steps: the blocks of events between their first
-    use and their last, and two that a thread reads ahead. It does not depend on the number of
+    use and their last, and two that are read ahead. It does not depend on the number of
     files.
 
     Args:
@@ -33,7 +33,7 @@ class StreamedFeed:
         schema: how branches become events.
         samples: what was read, in the order of the domains.
         buffer: how many events are to be held at a time; it decides on the blocks.
-        threads: how many threads read and unpack branches at the same time.
+        threads: how many threads read blocks at the same time, and how many read their branches.
     """
 
     stored = False
@@ -60,7 +60,7 @@ class StreamedFeed:
         asked = 0
         with ExitStack() as stack:
             files = EventFiles(self.store, self.schema, self.samples, self.threads)
-            reader = ThreadPoolExecutor(1, "hitclr-stream")
+            reader = ThreadPoolExecutor(self.threads, "hitclr-stream")
             stack.callback(files.close)
             stack.callback(reader.shutdown, cancel_futures=True)
             for number, events in enumerate(steps):
