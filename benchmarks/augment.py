@@ -137,9 +137,7 @@ def main() -> None:
     random = generator(1)
     jobs = {
         "loop over events, plain torch": lambda: loop(singles, options.views, options.choose),
-        "hitclr, all events at once": lambda: [
-            augmentation.view(batch, random) for _ in range(options.views)
-        ],
+        "hitclr, all events at once": lambda: augmentation.views([batch] * options.views, random),
     }
     times: dict[str, list[float]] = {name: [] for name in jobs}
     for turn in range(options.repeat + 1):

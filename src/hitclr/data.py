@@ -250,16 +250,13 @@ class ViewDataset(Dataset[list[Batch]]):
 
     def __getitem__(self, step: Step) -> list[Batch]:
         batch = self.store.batch(step.events) if step.batch is None else step.batch
-        # One generator a view: the source draws from it first, then the augmentation.
-        random = [
-            generator(self.seed, self.purpose, step.epoch, step.number, number)
-            for number in range(self.views)
-        ]
-        made = []
-        for view, own in zip(self.source.views(batch, random), random, strict=True):
-            changed = view if self.augmentation is None else self.augmentation.view(view, own)[0]
-            made.append(changed if self.edges is None else self.edges(changed))
-        return made
+        # One generator a view for the source, and one for the augmentation of all.
+        where = (self.seed, self.purpose, step.epoch, step.number)
+        random = [generator(*where, number) for number in range(self.views)]
+        views = self.source.views(batch, random)
+        if self.augmentation is not None:
+            views = self.augmentation.views(views, generator(*where, "augmentation"))
+        return views if self.edges is None else [self.edges(view) for view in views]
 
 
 def split_events(

@@ -52,5 +52,5 @@ class ChargeScale(Augmentation):
         """
         column = feature_index(batch, self.feature)
         x = batch.x.clone()
-        x[:, column] *= draws.event["scale"][batch.batch]
+        x[:, column] *= draws.event["scale"].index_select(0, batch.batch)
         return replace_hits(batch, {fields.X: x})

@@ -49,7 +49,7 @@ class ChargeSmear(Augmentation):
             SchemaError: the batch has no such feature.
         """
         column = feature_index(batch, self.feature)
-        factor = 1 + draws.event["sigma"][batch.batch] * draws.hit["noise"]
+        factor = 1 + draws.event["sigma"].index_select(0, batch.batch) * draws.hit["noise"]
         x = batch.x.clone()
         x[:, column] *= factor.clamp(min=0)
         return replace_hits(batch, {fields.X: x})

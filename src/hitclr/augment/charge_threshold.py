@@ -49,4 +49,6 @@ class ChargeThreshold(Augmentation):
     def transform(self, batch: Batch, draws: Draws) -> Batch:
         """Keep the hits that reach the threshold of their event."""
         charge = batch.x[:, feature_index(batch, self.feature)]
-        return drop_hits(batch, charge >= draws.event["threshold"][batch.batch], rank=charge)
+        return drop_hits(
+            batch, charge >= draws.event["threshold"].index_select(0, batch.batch), rank=charge
+        )

@@ -40,4 +40,6 @@ class HitDropout(Augmentation):
     def transform(self, batch: Batch, draws: Draws) -> Batch:
         """Keep the hits whose chance is not below the fraction of their event."""
         chance = draws.hit["chance"]
-        return drop_hits(batch, chance >= draws.event["fraction"][batch.batch], rank=chance)
+        return drop_hits(
+            batch, chance >= draws.event["fraction"].index_select(0, batch.batch), rank=chance
+        )

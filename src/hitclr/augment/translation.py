@@ -43,4 +43,6 @@ class Translation(Augmentation):
 
     def transform(self, batch: Batch, draws: Draws) -> Batch:
         """Add the shift of the event to the positions of its hits."""
-        return replace_hits(batch, {fields.POS: batch.pos + draws.event["shift"][batch.batch]})
+        return replace_hits(
+            batch, {fields.POS: batch.pos + draws.event["shift"].index_select(0, batch.batch)}
+        )

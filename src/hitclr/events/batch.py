@@ -7,14 +7,15 @@ columns at once.
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch
+from torch_geometric.data.storage import GlobalStorage
 
 from hitclr import fields
 from hitclr.errors import SchemaError, did_you_mean
@@ -42,7 +43,7 @@ __all__ = [
 
 
 # PyG makes the class of a batch anew, with a look at all signatures, whenever it is called.
-_EMPTY = Batch()
+_BATCH_OF_DATA: Any = type(Batch())
 
 
 def make_batch(
@@ -89,29 +90,46 @@ def _made(
 ) -> Batch:
     """The batch of columns that fit, with ``slices``, which is ``ptr`` on the CPU."""
     num_events = ptr.numel() - 1
-    batch: Batch = copy.copy(_EMPTY)
-    (storage,) = batch.stores  # what attributes of a batch are in; by themselves they are slow
-    for name, column in (*hits.items(), *events.items()):
-        storage[name] = column
-    storage[fields.BATCH] = owner
-    storage[fields.PTR] = ptr
-    storage[fields.FEATURE_NAMES] = names
+    batch = _blank()
+    own = {fields.BATCH: owner, fields.PTR: ptr, fields.FEATURE_NAMES: names}
+    batch._store._mapping.update({**hits, **events, **own})
     # What PyG's collate records, on the CPU, so that `to_data_list()` can undo it.
-    steps = torch.arange(num_events + 1, device="cpu")
-    still = torch.zeros(num_events, dtype=torch.int64, device="cpu")
+    steps, still = _event_slices(num_events)
     per_event = [*events, fields.FEATURE_NAMES]
-    batch._num_graphs = num_events
-    batch._slice_dict = {**dict.fromkeys(hits, slices), **dict.fromkeys(per_event, steps)}
-    batch._inc_dict = dict.fromkeys([*hits, *per_event], still)
+    batch.__dict__.update(
+        _num_graphs=num_events,
+        _slice_dict={**dict.fromkeys(hits, slices), **dict.fromkeys(per_event, steps)},
+        _inc_dict=dict.fromkeys([*hits, *per_event], still),
+    )
     return batch
+
+
+def _blank() -> Batch:
+    """A batch without content. PyG's constructor and its copy take longer than small batches do."""
+    batch: Batch = _BATCH_OF_DATA.__new__(_BATCH_OF_DATA)
+    batch.__dict__["_store"] = GlobalStorage(_parent=batch)
+    return batch
+
+
+@lru_cache(maxsize=256)
+def _event_slices(number: int) -> tuple[Tensor, Tensor]:
+    """The slices [B+1] of columns with one row an event, and by how much each is shifted [B]."""
+    still = torch.zeros(number, dtype=torch.int64, device="cpu")
+    return torch.arange(number + 1, device="cpu"), still
+
+
+def _content(batch: Batch) -> Mapping[str, Any]:
+    """What a batch has, by name; PyG's own way to it takes longer than small batches are worth."""
+    content: Mapping[str, Any] = batch._store._mapping
+    return content
 
 
 def hit_fields(batch: Batch) -> dict[str, Tensor]:
     """The hit-level columns of a batch [N, ...], without the event index ``batch``."""
     return {
-        name: batch[name]
-        for name in batch.keys()  # noqa: SIM118 - a PyG batch iterates over pairs
-        if fields.is_hit_field(name) and name != fields.BATCH
+        name: value
+        for name, value in _content(batch).items()
+        if fields.is_hit_field(name) and name != fields.BATCH and value is not None
     }
 
 
@@ -125,7 +143,7 @@ def event_fields(batch: Batch) -> dict[str, Tensor]:
     other = (fields.PTR, fields.FEATURE_NAMES)
     columns = {
         name: value
-        for name, value in batch.to_dict().items()
+        for name, value in _content(batch).items()
         if isinstance(value, Tensor)
         and not fields.is_hit_field(name)
         and not name.startswith("edge_")
@@ -193,7 +211,7 @@ def _only_replaces(batch: Batch, hits: Mapping[str, Tensor]) -> bool:
     if not isinstance(getattr(batch, fields.FEATURE_NAMES, None), FeatureNames):
         return False
     known = event_fields(batch).keys() | {fields.BATCH, fields.PTR, fields.FEATURE_NAMES}
-    names = set(batch.keys()) - known
+    names = _content(batch).keys() - known
     rows = batch.batch.numel()
     return all(map(fields.is_hit_field, names)) and all(
         name in names and column.size(0) == rows for name, column in hits.items()
@@ -202,11 +220,13 @@ def _only_replaces(batch: Batch, hits: Mapping[str, Tensor]) -> bool:
 
 def _with_columns(batch: Batch, hits: Mapping[str, Tensor]) -> Batch:
     """A copy of a batch with other values in some hit columns."""
-    made: Batch = copy.copy(batch)
-    (storage,) = made.stores
-    for name, column in hits.items():
-        storage[name] = column
-    made._slice_dict, made._inc_dict = dict(batch._slice_dict), dict(batch._inc_dict)
+    made = _blank()
+    made._store._mapping.update({**_content(batch), **hits})
+    made.__dict__.update(
+        _num_graphs=batch.num_graphs,
+        _slice_dict=dict(batch._slice_dict),
+        _inc_dict=dict(batch._inc_dict),
+    )
     return made
 
 
@@ -249,36 +269,36 @@ def concat_batches(*batches: Batch) -> Batch:
     Raises:
         ValueError: they do not have the same columns and features, or there are none.
     """
+    _require_alike(batches)
+    hits, rest = (
+        {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        for parts in (list(map(columns, batches)) for columns in (hit_fields, event_fields))
+    )
+    counts = torch.cat([counts_from_ptr(batch.ptr) for batch in batches])
+    return make_batch(hits, rest, ptr_from_counts(counts), feature_names(batches[0]))
+
+
+def _require_alike(batches: Sequence[Batch]) -> None:
     if not batches:
         message = "expected at least one batch to join, got none"
         raise ValueError(message)
-    names = feature_names(batches[0])
-    for other in batches[1:]:
-        if feature_names(other) != names:
+    first, *others = (
+        (feature_names(batch), hit_fields(batch), event_fields(batch)) for batch in batches
+    )
+    for other in others:
+        if other[0] != first[0]:
             message = (
-                f"batches with different features cannot be joined: {list(names)} and "
-                f"{list(feature_names(other))}"
+                f"batches with different features cannot be joined: {list(first[0])} and "
+                f"{list(other[0])}"
             )
             raise ValueError(message)
-    joined: list[dict[str, Tensor]] = []
-    for columns in (hit_fields, event_fields):
-        first, *others = map(columns, batches)
-        for other in others:
-            if other.keys() != first.keys():
+        for one, two in zip(first[1:], other[1:], strict=True):
+            if one.keys() != two.keys():
                 message = (
-                    f"batches with different columns cannot be joined: {sorted(first)} and "
-                    f"{sorted(other)}"
+                    f"batches with different columns cannot be joined: {sorted(one)} and "
+                    f"{sorted(two)}"
                 )
                 raise ValueError(message)
-        joined.append(
-            {
-                name: torch.cat([column, *(part[name] for part in others)])
-                for name, column in first.items()
-            }
-        )
-    hits, rest = joined
-    counts = torch.cat([counts_from_ptr(batch.ptr) for batch in batches])
-    return make_batch(hits, rest, ptr_from_counts(counts), names)
 
 
 def with_edges(batch: Batch, edge_index: Tensor) -> Batch:
