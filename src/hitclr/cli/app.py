@@ -16,8 +16,11 @@ from hitclr.cli.display import display
 from hitclr.cli.embed import embed
 from hitclr.cli.find_lr import find_lr
 from hitclr.cli.inspect import inspect
+from hitclr.cli.plugin_new import plugin
 from hitclr.cli.plugins import plugins
+from hitclr.cli.report import report
 from hitclr.cli.simulate import simulate
+from hitclr.cli.study import study
 from hitclr.cli.train import train
 from hitclr.errors import HitclrError
 
@@ -49,9 +52,10 @@ def _options(
     """Options that come before the command."""
 
 
-for command in (inspect, find_lr, train, embed, simulate, display, plugins, demo):
+for command in (inspect, find_lr, train, embed, simulate, study, report, display, plugins, demo):
     app.command()(command)
 app.add_typer(cache, name="cache")
+app.add_typer(plugin, name="plugin")
 
 
 def main() -> None:

@@ -5,6 +5,14 @@ from hitclr.config.data import DataSettings, SampleSettings, SplitSettings
 from hitclr.config.load import load_settings, override_settings
 from hitclr.config.reweight import ReweightSettings, VariableSettings
 from hitclr.config.settings import Settings, make_settings
+from hitclr.config.study import (
+    DataSource,
+    SimulationSettings,
+    StudyMethod,
+    StudySettings,
+    ThrowSource,
+    load_study,
+)
 from hitclr.config.training import (
     EarlyStoppingSettings,
     EmaSettings,
@@ -18,6 +26,7 @@ from hitclr.config.views import ResimulateSettings, ViewSettings
 
 __all__ = [
     "DataSettings",
+    "DataSource",
     "EarlyStoppingSettings",
     "EmaSettings",
     "OptimizerSettings",
@@ -27,13 +36,18 @@ __all__ = [
     "ReweightSettings",
     "SampleSettings",
     "Settings",
+    "SimulationSettings",
     "Spec",
     "SplitSettings",
+    "StudyMethod",
+    "StudySettings",
     "SwadSettings",
+    "ThrowSource",
     "TrainerSettings",
     "VariableSettings",
     "ViewSettings",
     "load_settings",
+    "load_study",
     "make_settings",
     "override_settings",
 ]

@@ -14,7 +14,7 @@ from hitclr.config.settings import Settings, make_settings
 from hitclr.errors import SettingsError
 from hitclr.validation import read_mapping, read_yaml
 
-__all__ = ["load_settings", "override_settings"]
+__all__ = ["load_settings", "override_settings", "read_override", "set_key"]
 
 _DEFAULT_NAMES = {
     key: info.default.name
@@ -50,20 +50,38 @@ def override_settings(
     """
     changed = copy.deepcopy(dict(content))
     for override in overrides:
-        _override(changed, override)
+        set_key(changed, *read_override(override))
     return make_settings(changed, where=where)
 
 
-def _override(content: Any, override: str) -> None:
+def read_override(override: str) -> tuple[str, Any]:
+    """The key and the value of an override such as ``trainer.epochs=5``.
+
+    Raises:
+        SettingsError: it has no ``=``, or the value is not YAML.
+    """
     key, equals, text = override.partition("=")
     if not equals or not key:
         message = f"expected an override like trainer.epochs=5, got {override!r}"
         raise SettingsError(message)
     try:
-        value = read_yaml(text)
+        return key, read_yaml(text)
     except yaml.YAMLError as error:
         message = f"override {override!r}: the value is not valid YAML: {error}"
         raise SettingsError(message) from error
+
+
+def set_key(content: Any, key: str, value: Any) -> None:
+    """Change one value in nested settings, in place.
+
+    Args:
+        content: the settings, as a YAML file holds them.
+        key: its dotted key; a number in it is a place in a list.
+        value: the new value.
+
+    Raises:
+        SettingsError: the key leads nowhere.
+    """
     *path, last = key.split(".")
     place = content
     for number, part in enumerate(path):
@@ -79,12 +97,12 @@ def _override(content: Any, override: str) -> None:
         elif isinstance(place, list) and part.isdigit() and int(part) < len(place):
             place = place[int(part)]
         else:
-            message = f"override {override!r}: {'.'.join(path[: number + 1])} leads nowhere"
+            message = f"override {key}: {'.'.join(path[: number + 1])} leads nowhere"
             raise SettingsError(message)
     if isinstance(place, dict):
         place[last] = value
     elif isinstance(place, list) and last.isdigit() and int(last) < len(place):
         place[int(last)] = value
     else:
-        message = f"override {override!r}: {key} leads nowhere"
+        message = f"override {key}: it leads nowhere"
         raise SettingsError(message)

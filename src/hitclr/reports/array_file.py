@@ -51,6 +51,9 @@ class ArrayFile:
             )
             raise OutputError(message) from error
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._arrays
+
     def take(self, key: str, kind: str, *shape: str | int) -> NDArray[Any]:
         """The array ``key``.
 

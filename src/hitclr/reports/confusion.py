@@ -13,25 +13,38 @@ from hitclr.reports.results import Confusion
 from hitclr.reports.style import plain
 from hitclr.reports.summary import count_of
 
-__all__ = ["draw_confusion"]
+__all__ = ["draw_confusion", "draw_matrices"]
 
 _MOST_NUMBERS = 10
 """With more classes the cells are too small for numbers."""
 
 
 def draw_confusion(matrices: Sequence[Confusion], classes: Sequence[str]) -> Figure:
-    """Draw each confusion matrix, coloured by the share of each true class.
+    """Draw each confusion matrix of a run, coloured by the share of each true class.
 
     Args:
         matrices: at least one.
+        classes: the names of the C classes.
+    """
+    return draw_matrices([(_title(row), row.matrix) for row in matrices], classes)
+
+
+def draw_matrices(
+    matrices: Sequence[tuple[str, Sequence[Sequence[int]]]], classes: Sequence[str]
+) -> Figure:
+    """Draw matrices of counts, rows the truth, coloured by the share of each row.
+
+    Args:
+        matrices: at least one, each a title that is safe to draw and its [C, C] counts.
         classes: the names of the C classes.
     """
     columns = min(2, len(matrices))
     rows = -(-len(matrices) // columns)
     figure = Figure(figsize=(4.9 * columns, 4.4 * rows))
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, confusion in zip(grid, matrices, strict=False):
-        image = _draw_one(axes, confusion, classes)
+    for axes, (title, matrix) in zip(grid, matrices, strict=False):
+        image = _draw_one(axes, matrix, classes)
+        axes.set_title(title)
     for axes in grid[len(matrices) :]:
         axes.remove()
     bar = figure.colorbar(image, ax=list(grid[: len(matrices)]), shrink=0.8)
@@ -39,8 +52,14 @@ def draw_confusion(matrices: Sequence[Confusion], classes: Sequence[str]) -> Fig
     return figure
 
 
-def _draw_one(axes: Axes, confusion: Confusion, classes: Sequence[str]) -> AxesImage:
-    counts = np.array(confusion.matrix, dtype=np.int64).reshape(len(classes), len(classes))
+def _title(confusion: Confusion) -> str:
+    sample = plain(confusion.sample) or "all samples"
+    total = sum(sum(row) for row in confusion.matrix)
+    return f"{plain(confusion.split)}, {sample} ({count_of(total, 'event')})"
+
+
+def _draw_one(axes: Axes, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> AxesImage:
+    counts = np.array(matrix, dtype=np.int64).reshape(len(classes), len(classes))
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
@@ -67,6 +86,4 @@ def _draw_one(axes: Axes, confusion: Confusion, classes: Sequence[str]) -> AxesI
         axis.set_tick_params(length=0)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    sample = plain(confusion.sample) or "all samples"
-    axes.set_title(f"{plain(confusion.split)}, {sample} ({count_of(int(counts.sum()), 'event')})")
     return image

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
-
-import jinja2
-import yaml
 
 from hitclr.reports.picture import Picture
 from hitclr.reports.projection import Projection
 from hitclr.reports.results import Count
 from hitclr.reports.summary import cautions, count_of, interval, number, summary
 from hitclr.reports.tables import Tables
+from hitclr.reports.template import as_yaml, fill_template
 
 __all__ = ["duration", "render_page"]
 
@@ -33,20 +30,16 @@ def render_page(
         projection: what the embedding pictures show, where there are any.
         no_map: why there are none, otherwise.
     """
-    # Names come from files, so everything is escaped; a forgotten value is an error, not a blank.
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        count_of=count_of,
-        duration=duration,
-        interval=interval,
-        number=number,
-        options=_options,
-        yaml=_yaml,
-    )
-    source = files("hitclr.reports").joinpath("page.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    return fill_template(
+        "page.html.j2",
+        {
+            "count_of": count_of,
+            "duration": duration,
+            "interval": interval,
+            "number": number,
+            "options": _options,
+            "yaml": as_yaml,
+        },
         results=tables.results,
         events=tables.events,
         views=tables.views,
@@ -87,7 +80,3 @@ def _options(part: Mapping[str, Any]) -> str:
         for key, value in part.items()
         if key not in ("name", "parameters")
     )
-
-
-def _yaml(value: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(value), sort_keys=False, allow_unicode=True) if value else ""

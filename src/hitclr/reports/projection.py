@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from hitclr.reports.event_table import TRAIN, EventTable
 
-__all__ = ["Projection", "obstacle", "project"]
+__all__ = ["Projection", "components", "obstacle", "project"]
 
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -62,20 +62,35 @@ def project(events: EventTable) -> Projection:
     fit, words = (train, "the training events")
     if not _varies(events.embedding[train]):
         fit, words = (rows, "all events, for want of training events that differ")
-    data = events.embedding[fit]
-    # The full solver has no randomness.
-    pca = PCA(n_components=min(2, *data.shape), svd_solver="full").fit(data)
-    points: NDArray[np.float64] = pca.transform(events.embedding[rows])
-    if points.shape[1] == 1:
-        spread = (np.arange(len(points)) * _GOLDEN) % 1.0
-        points = np.stack([points[:, 0], spread], axis=1)
+    points, shares = components(events.embedding[fit], events.embedding[rows])
     return Projection(
         points=points,
-        shares=tuple(pca.explained_variance_ratio_.tolist()),
+        shares=shares,
         rows=rows,
         fitted_on=words,
         left_out=len(events.embedding) - len(rows),
     )
+
+
+def components(
+    fit: NDArray[np.float64], shown: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], tuple[float, ...]]:
+    """The first two principal components, as `Projection` holds them.
+
+    Args:
+        fit: [K, D], what they are found on; at least two rows that differ.
+        shown: [M, D], what is projected.
+
+    Returns:
+        [M, 2] float64, and the share of the variance of each component, one or two numbers.
+    """
+    # The full solver has no randomness.
+    pca = PCA(n_components=min(2, *fit.shape), svd_solver="full").fit(fit)
+    points: NDArray[np.float64] = pca.transform(shown)
+    if points.shape[1] == 1:
+        spread = (np.arange(len(points)) * _GOLDEN) % 1.0
+        points = np.stack([points[:, 0], spread], axis=1)
+    return points, tuple(pca.explained_variance_ratio_.tolist())
 
 
 def _finite(events: EventTable) -> NDArray[np.int64]:

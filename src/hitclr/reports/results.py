@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,12 +15,10 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
-    ValidationError,
     model_validator,
 )
 
-from hitclr.errors import OutputError
-from hitclr.validation import explain
+from hitclr.reports.json_file import load_json
 
 __all__ = [
     "Chosen",
@@ -29,9 +26,12 @@ __all__ = [
     "Count",
     "Epoch",
     "FewLabels",
+    "Number",
     "Results",
     "Reweighting",
+    "Row",
     "Score",
+    "Seconds",
     "Selection",
     "Skipped",
     "load_results",
@@ -59,11 +59,13 @@ Named = Annotated[Mapping[str, Any], AfterValidator(_named)]
 """A name and its options."""
 
 
-class _Row(BaseModel):
+class Row(BaseModel):
+    """A row of a table; keys that this version does not know are passed over."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Count(_Row):
+class Count(Row):
     """The events of one sample and class in each split; an empty class means not known."""
 
     sample: str
@@ -73,7 +75,7 @@ class Count(_Row):
     test: NonNegativeInt
 
 
-class Skipped(_Row):
+class Skipped(Row):
     """Files or events that were left out, and why."""
 
     unit: Literal["file", "event"]
@@ -83,7 +85,7 @@ class Skipped(_Row):
     count: NonNegativeInt
 
 
-class Score(_Row):
+class Score(Row):
     """One score with its 95 % interval; an empty sample means all of them together."""
 
     split: str = Field(alias="set")
@@ -96,7 +98,7 @@ class Score(_Row):
     note: str = ""
 
 
-class Confusion(_Row):
+class Confusion(Row):
     """A confusion matrix [C, C]: rows are the truth, columns what was predicted."""
 
     split: str = Field(alias="set")
@@ -104,7 +106,7 @@ class Confusion(_Row):
     matrix: tuple[tuple[NonNegativeInt, ...], ...]
 
 
-class Epoch(_Row):
+class Epoch(Row):
     """The losses of one epoch, numbered as they were during the training."""
 
     epoch: int
@@ -112,14 +114,14 @@ class Epoch(_Row):
     validation_loss: Number
 
 
-class WeightedVariable(_Row):
+class WeightedVariable(Row):
     """A variable by which events were weighted, and its bins."""
 
     name: str
     edges: Annotated[tuple[float, ...], Field(min_length=2)]
 
 
-class WeightedClass(_Row):
+class WeightedClass(Row):
     """What the weights made of the training events of a class.
 
     Attributes:
@@ -141,7 +143,7 @@ class WeightedClass(_Row):
     effective: float
 
 
-class Reweighting(_Row):
+class Reweighting(Row):
     """How the training events were weighted.
 
     Attributes:
@@ -172,14 +174,14 @@ class Reweighting(_Row):
         return self
 
 
-class Chosen(_Row):
+class Chosen(Row):
     """The score of the model at the end of an epoch."""
 
     epoch: NonNegativeInt
     score: float
 
 
-class Selection(_Row):
+class Selection(Row):
     """How the model was chosen.
 
     Attributes:
@@ -207,7 +209,7 @@ class FewLabels(Score):
     labels: NonNegativeInt
 
 
-class Results(_Row):
+class Results(Row):
     """The content of ``results.json``.
 
     Attributes:
@@ -278,26 +280,4 @@ def load_results(path: Path) -> Results:
         OutputError: the file is missing, is not JSON, lacks a key, or a value is of another kind
             than expected.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        message = (
-            f"expected the result table {path}, which is not there.\n"
-            f"  what to do: name the output folder of a run that has ended, or train again"
-        )
-        raise OutputError(message) from error
-    except (OSError, ValueError) as error:
-        message = (
-            f"expected JSON in the result table {path}, which cannot be read: {error}\n"
-            f"  what to do: the file is damaged; train or evaluate again to write it anew"
-        )
-        raise OutputError(message) from error
-    try:
-        return Results.model_validate(content)
-    except ValidationError as error:
-        message = (
-            f"the result table {path} does not hold what a report needs:\n"
-            f"{explain(error, Results)}\n"
-            f"  what to do: evaluate again with this version of hitclr to write it anew"
-        )
-        raise OutputError(message) from error
+    return load_json(path, Results, "run", "train or evaluate again")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from matplotlib.figure import Figure
 
-from hitclr.errors import OutputError
 from hitclr.reports.confusion import draw_confusion
 from hitclr.reports.embedding_map import draw_embedding
 from hitclr.reports.event_display import draw_event_display
+from hitclr.reports.folder import PAGE, replace_report
 from hitclr.reports.history import draw_history, has_losses
 from hitclr.reports.page import render_page
 from hitclr.reports.picture import Picture
@@ -20,8 +19,6 @@ from hitclr.reports.tables import Tables, read_tables
 from hitclr.reports.weights import draw_weights
 
 __all__ = ["write_report"]
-
-_FOLDER, _PAGE = "report", "index.html"
 
 
 def write_report(directory: Path) -> Path:
@@ -42,21 +39,7 @@ def write_report(directory: Path) -> Path:
             report, or the folder cannot be written to.
     """
     tables = read_tables(directory)
-    target = directory / _FOLDER
-    _refuse_foreign(target)
-    try:
-        with TemporaryDirectory(prefix=".report-", dir=directory) as scratch:
-            fresh, stale = Path(scratch, "fresh"), Path(scratch, "stale")
-            fresh.mkdir()
-            _write_into(fresh, tables)
-            _put_in_place(fresh, target, stale)
-    except OSError as error:
-        message = (
-            f"the report cannot be written to {target}: {error}\n"
-            f"  what to do: check that the folder may be written to and the disk has room"
-        )
-        raise OutputError(message) from error
-    return target / _PAGE
+    return replace_report(directory, lambda folder: _write_into(folder, tables))
 
 
 def _write_into(folder: Path, tables: Tables) -> None:
@@ -68,7 +51,7 @@ def _write_into(folder: Path, tables: Tables) -> None:
             for name, figure in _figures(tables, projection).items()
         }
     page = render_page(tables, pictures, projection, no_map)
-    (folder / _PAGE).write_text(page, encoding="utf-8")
+    (folder / PAGE).write_text(page, encoding="utf-8")
 
 
 def _figures(tables: Tables, projection: Projection | None) -> dict[str, Figure]:
@@ -91,29 +74,3 @@ def _figures(tables: Tables, projection: Projection | None) -> dict[str, Figure]
         )
     figures["event_views"] = draw_event_display(tables.views, results.position_unit)
     return figures
-
-
-def _refuse_foreign(target: Path) -> None:
-    """Replacing a folder deletes what is in it, so it must be a report."""
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        got = "a link" if target.is_symlink() else "a file"
-    elif target.is_dir() and any(target.iterdir()) and not (target / _PAGE).is_file():
-        got = f"a folder without {_PAGE}"
-    else:
-        return
-    message = (
-        f"expected {target} to be free or to hold an earlier report, got {got}\n"
-        f"  what to do: move it away"
-    )
-    raise OutputError(message)
-
-
-def _put_in_place(fresh: Path, target: Path, stale: Path) -> None:
-    if target.exists():
-        target.rename(stale)
-    try:
-        fresh.rename(target)
-    except OSError:
-        if stale.exists():
-            stale.rename(target)
-        raise

@@ -188,6 +188,8 @@ def evaluate(
         "event_id": store.events[fields.EVENT_ID][everything].numpy(),
         "scores": scores.numpy(),
     }
+    if fields.KEY in store.events:
+        events[fields.KEY] = store.events[fields.KEY][everything].numpy()
     bootstrap = seed_for(settings.seed, "bootstrap")
     rows, matrices = _score_tests(store, events, bootstrap)
     few_labels: list[dict[str, Any]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ __all__ = [
     "CHECKPOINTS",
     "LAST",
     "MODEL",
+    "SETTINGS",
     "Interrupted",
     "claim_folder",
     "clear_folder",
@@ -241,10 +242,18 @@ def _changed_files(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, 
     return lines
 
 
-def clear_folder(out: Path) -> None:
-    """Delete what an earlier run left in the folder, and nothing else."""
+def clear_folder(out: Path, *, but: Collection[str] = ()) -> None:
+    """Delete what an earlier run left in the folder, and nothing else.
+
+    Args:
+        out: the folder.
+        but: names of what stays.
+
+    Raises:
+        OutputError: something cannot be deleted.
+    """
     try:
-        for name in _PRODUCTS:
+        for name in set(_PRODUCTS) - set(but):
             product = out / name
             if product.is_dir() and not product.is_symlink():
                 shutil.rmtree(product)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import LearningRateMonitor
@@ -52,16 +53,26 @@ class TrainedRun:
     Attributes:
         out: the folder of the run.
         model: the checkpoint of the trained model.
-        report: the page.
+        report: the page; None where none was wanted.
         evaluation: the scores.
         skipped: what the bad-input policy left out.
+        history: the losses of each epoch.
+        selection: what chose the model that is kept, and why.
+        seconds: how long reading, training and evaluation took.
+        views: how many views of each event went through the encoder in a step.
+        device: what it was trained on.
     """
 
     out: Path
     model: Path
-    report: Path
+    report: Path | None
     evaluation: Evaluation
     skipped: Sequence[dict[str, str | int]]
+    history: Sequence[Mapping[str, Any]]
+    selection: Mapping[str, Any]
+    seconds: Mapping[str, float]
+    views: int
+    device: str
 
 
 def train(
@@ -71,6 +82,7 @@ def train(
     base: Path,
     resume: bool = False,
     overwrite: bool = False,
+    report: bool = True,
     callbacks: Sequence[L.Callback] = (),
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -85,6 +97,7 @@ def train(
         base: the folder that relative file names in the settings start from.
         resume: go on from the last checkpoint in the folder of the run.
         overwrite: delete an earlier run in the folder first.
+        report: write the tables of the run and the page made of them.
         callbacks: Lightning callbacks, such as a progress bar.
         progress: called while files are read.
         say: called with a line of text for people at each stage.
@@ -184,14 +197,25 @@ def train(
         "train": trained - started,
         "evaluate": time.perf_counter() - trained,
     }
-    results = evaluation.results(
-        settings, prepared.samples, prepared.skipped, history.rows, seconds
+    if report:
+        results = evaluation.results(
+            settings, prepared.samples, prepared.skipped, history.rows, seconds
+        )
+        results["reweighting"] = prepared.reweighting
+        results["selection"] = selection.results()
+        write_tables(out, results, evaluation.events, evaluation.views)
+    return TrainedRun(
+        out,
+        out / MODEL,
+        write_report(out) if report else None,
+        evaluation,
+        prepared.skipped,
+        history.rows,
+        selection.results(),
+        seconds,
+        prepared.method.needs.views,
+        str(trainer.strategy.root_device),
     )
-    results["reweighting"] = prepared.reweighting
-    results["selection"] = selection.results()
-    write_tables(out, results, evaluation.events, evaluation.views)
-    report = write_report(out)
-    return TrainedRun(out, out / MODEL, report, evaluation, prepared.skipped)
 
 
 def _stopping(settings: Settings, *, validated: bool) -> list[L.Callback]:

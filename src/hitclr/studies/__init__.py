@@ -3,9 +3,10 @@
 from hitclr.studies.embedding import Embedded, embed_events
 from hitclr.studies.probe import ProbeWeights, fit_probe
 from hitclr.studies.scores import Score, confusion_matrix, score_events
-from hitclr.studies.tables import write_tables
+from hitclr.studies.tables import RESULTS_FILE, write_tables
 
 __all__ = [
+    "RESULTS_FILE",
     "Embedded",
     "ProbeWeights",
     "Score",

@@ -1,0 +1,275 @@
+"""The answer of a study in sentences made from its numbers, and what it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hitclr.reports.study.document import Block, Note, Table, Text
+from hitclr.reports.study.rows import Comparison, Quantity
+from hitclr.reports.study.table import StudyTable
+from hitclr.reports.study.wording import (
+    Dashes,
+    difference_of,
+    labelled,
+    signed,
+    value_of,
+    within,
+)
+from hitclr.reports.summary import count_of
+
+__all__ = ["answer", "compared", "ranking"]
+
+_BRACKETS = (
+    "Square brackets are 95 % intervals from a bootstrap of events and seeds; ± is the standard "
+    "deviation over seeds."
+)
+_FEW_SEEDS = 3
+_MOST_NAMED = 6
+
+
+def answer(table: StudyTable) -> list[Block]:
+    """What the study found, then what must be known to read it."""
+    domains = [
+        domain.name
+        for domain in table.domains
+        if any(ranking(table, domain.name, "mean", target=target) for target in (False, True))
+    ]
+    blocks: list[Block]
+    if not domains:
+        blocks = [Text("No accuracy over throws was measured yet, so there is no answer.")]
+    elif len(table.domains) == 1:
+        blocks = [Text(" ".join(_domain(table, domains[0])), lead=True), Text(_BRACKETS)]
+    else:
+        blocks = [Text(" ".join(_overall(table, domains)), lead=True)]
+        blocks += _best_tables(table, domains)
+    if table.missing:
+        blocks.append(Note("This study is not complete", _missing(table)))
+    cautions = _cautions(table)
+    if cautions:
+        blocks.append(Note("What cannot be concluded", cautions))
+    if table.notes:
+        blocks.append(Note("About this study", table.notes))
+    return blocks
+
+
+def ranking(
+    table: StudyTable, domain: str, quantity: str, *, target: bool = False
+) -> list[tuple[str, float, Quantity]]:
+    """The methods that have the quantity, best first: name, value and row.
+
+    Args:
+        table: the study.
+        domain: what they were trained on.
+        quantity: as in the table.
+        target: of the methods that saw the target; of the others without.
+    """
+    rows = [
+        (method.name, row.value, row)
+        for method in table.methods
+        if method.target is target
+        and (row := table.quantities.get((method.name, domain, quantity))) is not None
+        and row.value is not None
+    ]
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def compared(
+    table: StudyTable, domain: str, quantity: str, first: str, second: str
+) -> Comparison | None:
+    """The first method minus the second, whichever way round the table has them."""
+    for row in table.comparisons:
+        if (row.domain, row.quantity) != (domain, quantity):
+            continue
+        if (row.first, row.second) == (first, second):
+            return row
+        if (row.first, row.second) == (second, first):
+            turned = {
+                "first": first,
+                "second": second,
+                "difference": None if row.difference is None else -row.difference,
+                "low": None if row.high is None else -row.high,
+                "high": None if row.low is None else -row.low,
+            }
+            return row.model_copy(update=turned)
+    return None
+
+
+def _domain(table: StudyTable, domain: str) -> list[str]:
+    """At most three sentences: the best mean, the best worst case, those that saw the target."""
+    lines = []
+    means = ranking(table, domain, "mean")
+    if means:
+        name, _, row = means[0]
+        lead = f"Trained on {domain}, "
+        if len(means) > 1:
+            lead += f"of the {len(means)} methods that never saw the target, "
+        lines.append(
+            f"{lead}{name} has {'the best' if len(means) > 1 else 'a'} mean accuracy over "
+            f"{count_of(len(table.throws), 'throw')}, {_value(row)}"
+            f"{_ahead(table, domain, 'mean', means)}."
+        )
+    worst = ranking(table, domain, "worst")
+    if worst:
+        name, _, row = worst[0]
+        if not means or name != means[0][0]:
+            lead = f"{name} has the best worst case, "
+        else:
+            lead = "Its worst case is the best too, " if len(worst) > 1 else "Its worst case is "
+        lines.append(f"{lead}{_value(row)}{_ahead(table, domain, 'worst', worst)}.")
+    seen = ranking(table, domain, "mean", target=True)
+    if seen:
+        name, _, row = seen[0]
+        best = "the best of those" if len(seen) > 1 else "the one method"
+        line = f"{name}, {best} that saw the target, has a mean of {_value(row)}"
+        if means:
+            pair = compared(table, domain, "mean", means[0][0], name)
+            line += f"; {means[0][0]} minus {name} is {_difference(pair)}"
+        lines.append(f"{line}.")
+    return lines
+
+
+def _overall(table: StudyTable, domains: Sequence[str]) -> list[str]:
+    """How often each method is the best over several domains, and how often beyond doubt."""
+    lines = []
+    for quantity, words in (("mean", "mean accuracy over throws"), ("worst", "worst case")):
+        won: dict[str, list[bool]] = {}
+        for domain in domains:
+            rows = ranking(table, domain, quantity)
+            if len(rows) > 1:
+                pair = compared(table, domain, quantity, rows[0][0], rows[1][0])
+                won.setdefault(rows[0][0], []).append(pair is not None and bool(pair.survives))
+        parts = [
+            f"{name} has the best {words} on {len(sure)} of "
+            f"{count_of(len(domains), 'training domain')}, with a lead over the runner-up that "
+            f"survives Holm's correction on {sum(sure)}"
+            for name, sure in sorted(won.items(), key=lambda item: -len(item[1]))
+        ]
+        if parts:
+            lead = "Of the methods that never saw the target, " if not lines else ""
+            lines.append(f"{lead}{'; '.join(parts)}.")
+    ahead = []
+    for domain in domains:
+        own, seen = (ranking(table, domain, "mean", target=target) for target in (False, True))
+        if own and seen:
+            pair = compared(table, domain, "mean", own[0][0], seen[0][0])
+            ahead.append(pair is not None and bool(pair.survives) and (pair.difference or 0) < 0)
+    if ahead:
+        lines.append(
+            f"The best method that saw the target has a higher mean than the best that did not, by "
+            f"a difference that survives, on {sum(ahead)} of {len(ahead)}."
+        )
+    return lines or ["Too few methods were measured to say which is the best."]
+
+
+def _best_tables(table: StudyTable, domains: Sequence[str]) -> list[Block]:
+    """The best method of each domain, with its runner-up; and with the best that saw the target."""
+    blocks: list[Block] = []
+    for target, rival in ((False, "the runner-up"), (True, "the best that saw the target")):
+        dashes = Dashes()
+        rows = []
+        for domain in domains:
+            for quantity in ("mean", "worst"):
+                own = ranking(table, domain, quantity)
+                rivals = ranking(table, domain, quantity, target=True) if target else own[1:]
+                if own and rivals:
+                    first, second = own[0][0], rivals[0][0]
+                    pair = compared(table, domain, quantity, first, second)
+                    values = [value_of(row[2], "", dashes) for row in (own[0], rivals[0])]
+                    names = (first, values[0], labelled(table, second), values[1])
+                    rows.append([domain, quantity, *names, *difference_of(pair, dashes)])
+        if rows:
+            header = [
+                "trained on", "accuracy", "best", "its value", rival, "its value", "difference",
+                "survives Holm",
+            ]  # fmt: skip
+            note = f" {_BRACKETS}" if not blocks else ""
+            caption = f"The best method that never saw the target and {rival}.{note}"
+            words = frozenset({1, 2, 4, 7})
+            blocks.append(Table(caption, header, rows, dashes.footnotes, words=words))
+    return blocks
+
+
+def _value(row: Quantity) -> str:
+    spread = "" if row.spread is None else f" ±{row.spread:.3f}"
+    return f"{row.value:.3f} {within(row.low, row.high)}{spread}"
+
+
+def _ahead(
+    table: StudyTable, domain: str, quantity: str, rows: Sequence[tuple[str, float, Quantity]]
+) -> str:
+    """How far the first is ahead of the second, and whether that can be believed."""
+    if len(rows) < 2:
+        return ""
+    first, second = rows[0][0], rows[1][0]
+    pair = compared(table, domain, quantity, first, second)
+    if pair is None or pair.difference is None:
+        return f"; whether it is ahead of the runner-up {second} by more than chance was not tested"
+    return f"; its difference to the runner-up {second} is {_difference(pair)}"
+
+
+def _difference(pair: Comparison | None) -> str:
+    if pair is None or pair.difference is None:
+        return "not tested"
+    text = f"{signed(pair.difference)} {within(pair.low, pair.high, sign=True)}"
+    if pair.survives is None:
+        return f"{text}, without a correction for the number of comparisons"
+    verdict = "which survives" if pair.survives else "which does not survive"
+    p = "" if pair.p_holm is None else f" (p {_p(pair.p_holm)})"
+    return f"{text}, {verdict} Holm's correction{p}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _missing(table: StudyTable) -> list[str]:
+    """How many cells are missing, and which."""
+    done = len(table.planned) - len(table.missing)
+    lines = [
+        (
+            f"{done} of {count_of(len(table.planned), 'cell')} are done. All numbers are of these "
+            f"and may change; methods with different cells cannot be compared."
+        )
+    ]
+    for method in table.methods:
+        cells = [cell for cell in table.missing if cell.method == method.name]
+        if not cells:
+            continue
+        if len(cells) == sum(cell.method == method.name for cell in table.planned):
+            lines.append(f"{method.name} lacks all of its {count_of(len(cells), 'cell')}.")
+            continue
+        names = [
+            f"{cell.domain}{f' to {cell.target}' if cell.target else ''} seed {cell.seed}"
+            for cell in cells[:_MOST_NAMED]
+        ]
+        more = f" and {len(cells) - _MOST_NAMED} more" if len(cells) > _MOST_NAMED else ""
+        lines.append(f"{method.name} lacks {', '.join(names)}{more}.")
+    return lines
+
+
+def _cautions(table: StudyTable) -> list[str]:
+    lines = []
+    if len(table.seeds) < _FEW_SEEDS:
+        number = "One seed says" if len(table.seeds) == 1 else "Two seeds say"
+        lines.append(
+            f"{number} little of how much another training would differ: a method may be ahead by "
+            f"its luck."
+        )
+    if len(table.throws) == 1:
+        lines.append(
+            "There is one throw, so nothing here shows what happens when the detector changes."
+        )
+    if any(row.low is None or row.high is None for row in table.summary if row.value is not None):
+        lines.append("Some values have no interval: nothing says how far chance moved them.")
+    budgets = {(row.steps, row.views) for row in table.cost}
+    if len(budgets) > 1:
+        lines.append(
+            "The methods did not all have the same number of steps and encoded views (see "
+            "“Budget and time”): a difference may be one of budget."
+        )
+    if table.targeted:
+        lines.append(
+            "Methods marked † saw the events of each throw, without their labels, and were trained "
+            "anew for each. They know more than the others and are compared apart."
+        )
+    return lines

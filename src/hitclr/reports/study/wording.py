@@ -1,0 +1,152 @@
+"""How values, intervals and names are written, and what stands where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hitclr.reports.results import Number
+from hitclr.reports.study.rows import Comparison, CurvePoint, Quantity, StudyScore
+from hitclr.reports.study.table import StudyTable
+
+__all__ = [
+    "DASH",
+    "SAW",
+    "Dashes",
+    "about_seeds",
+    "difference_of",
+    "labelled",
+    "over_seeds",
+    "signed",
+    "value_of",
+    "why_absent",
+    "within",
+]
+
+SAW = "†"
+"""Marks a method that saw the target."""
+
+DASH = "\N{EN DASH}"
+"""Stands where there is no value."""
+
+_DIGITS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Dashes:
+    """The dashes of one table, numbered by the reason why there is no value."""
+
+    def __init__(self) -> None:
+        self._reasons: dict[str, int] = {}
+
+    def dash(self, reason: str) -> str:
+        """A dash with the number of its reason.
+
+        >>> dashes = Dashes()
+        >>> dashes.dash("not measured"), dashes.footnotes
+        ('–¹', ('–¹ not measured',))
+        """
+        place = self._reasons.setdefault(reason, len(self._reasons) + 1)
+        return f"{DASH}{str(place).translate(_DIGITS)}"
+
+    @property
+    def footnotes(self) -> tuple[str, ...]:
+        """A line for each reason."""
+        return tuple(f"{self.dash(reason)} {reason}" for reason in tuple(self._reasons))
+
+
+def labelled(table: StudyTable, method: str) -> str:
+    """The name of a method, marked where it saw the target."""
+    return f"{method} {SAW}" if method in table.targeted else method
+
+
+def why_absent(table: StudyTable, method: str, domain: str) -> str:
+    """Why a method has no number for a domain."""
+    mine = [cell for cell in table.planned if (cell.method, cell.domain) == (method, domain)]
+    if not mine:
+        return "not trained on this domain"
+    if any((cell.method, cell.domain) == (method, domain) for cell in table.missing):
+        return "not done yet: cells are missing"
+    return "not measured"
+
+
+def within(low: Number, high: Number, *, sign: bool = False) -> str:
+    """An interval; that there is none, otherwise.
+
+    >>> within(0.1, 0.25), within(-0.1, 0.25, sign=True), within(None, 0.25)
+    ('[0.100, 0.250]', '[-0.100, +0.250]', '(no interval)')
+    """
+    if low is None or high is None:
+        return "(no interval)"
+    return f"[{signed(low)}, {signed(high)}]" if sign else f"[{low:.3f}, {high:.3f}]"
+
+
+def signed(value: float) -> str:
+    """A difference.
+
+    >>> signed(0.0261), signed(-0.01), signed(0.0)
+    ('+0.026', '-0.010', '+0.000')
+    """
+    return f"{value:+.3f}"
+
+
+def value_of(row: Quantity | CurvePoint | None, absent: str, dashes: Dashes) -> str:
+    """A value with its interval and the spread over seeds.
+
+    Args:
+        row: the row of the table; None where it has none.
+        absent: why it has none.
+        dashes: of the table that it stands in.
+    """
+    if row is None:
+        return dashes.dash(absent)
+    if row.value is None:
+        return dashes.dash("could not be worked out")
+    spread = "" if row.spread is None else f" ±{row.spread:.3f}"
+    return f"{row.value:.3f} {within(row.low, row.high)}{spread}"
+
+
+def difference_of(row: Comparison | None, dashes: Dashes) -> tuple[str, str]:
+    """A difference with its interval, and whether it survives with the corrected p value.
+
+    Args:
+        row: the row of the table; None where it has none.
+        dashes: of the table that it stands in.
+    """
+    if row is None:
+        none = dashes.dash("not tested")
+        return none, none
+    if row.difference is None:
+        none = dashes.dash("could not be worked out")
+        return none, none
+    text = f"{signed(row.difference)} {within(row.low, row.high, sign=True)}"
+    if row.survives is None:
+        return text, dashes.dash("not corrected for the number of comparisons")
+    p = "" if row.p_holm is None else f" (p {row.p_holm:.4f})"
+    return text, f"{'yes' if row.survives else 'no'}{p}"
+
+
+def over_seeds(rows: Sequence[StudyScore], absent: str, dashes: Dashes) -> str:
+    """The mean over seeds with its range; the interval of the value where there is one seed.
+
+    Args:
+        rows: one for each seed.
+        absent: why there is none.
+        dashes: of the table that it stands in.
+    """
+    if not rows:
+        return dashes.dash(absent)
+    values = [row.value for row in rows if row.value is not None]
+    if not values:
+        return dashes.dash("could not be worked out")
+    if len(values) == 1:
+        row = next(row for row in rows if row.value is not None)
+        return f"{values[0]:.3f} {within(row.low, row.high)}"
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def about_seeds(table: StudyTable) -> str:
+    """What the brackets of `over_seeds` are."""
+    if len(table.seeds) > 1:
+        return "mean over seeds, in brackets the lowest and the highest seed"
+    return "one seed, in square brackets the 95 % interval of its test events"

@@ -1,0 +1,20 @@
+"""A study: methods x training domains x test throws x seeds, under equal conditions."""
+
+from hitclr.runs.study.cell import CellFailure
+from hitclr.runs.study.cells import PlannedCell, plan_cells
+from hitclr.runs.study.collect import STUDY_TABLE, write_study
+from hitclr.runs.study.estimate import CellTime, estimate_times
+from hitclr.runs.study.run import Study, prepare_study, run_study
+
+__all__ = [
+    "STUDY_TABLE",
+    "CellFailure",
+    "CellTime",
+    "PlannedCell",
+    "Study",
+    "estimate_times",
+    "plan_cells",
+    "prepare_study",
+    "run_study",
+    "write_study",
+]

@@ -1,0 +1,241 @@
+"""One cell of a study: train, score, keep what the tables need."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xxhash
+from numpy.typing import NDArray
+
+from hitclr import fields
+from hitclr.config import Settings, make_settings
+from hitclr.data import SPLITS
+from hitclr.errors import CheckpointError, HitclrError, OutputError, SettingsError
+from hitclr.io.feeding import describe_file
+from hitclr.plugins import load_plugins
+from hitclr.runs.evaluate import Evaluation
+from hitclr.runs.folder import CHECKPOINTS, LAST, MODEL, SETTINGS, clear_folder
+from hitclr.runs.study.cells import PlannedCell
+from hitclr.runs.train import TrainedRun, train
+
+__all__ = [
+    "CELL_ARRAYS",
+    "CELL_TABLE",
+    "CellFailure",
+    "CellJob",
+    "cell_fingerprint",
+    "read_cell",
+    "run_cell",
+]
+
+CELL_TABLE = "cell.json"
+"""What is known of a finished cell; it is written last."""
+
+CELL_ARRAYS = "cell.npz"
+"""The scores and embeddings of its test events."""
+
+
+@dataclass(frozen=True)
+class CellJob:
+    """All that another process needs to run a cell.
+
+    Attributes:
+        cell: the cell.
+        settings: of its training, as plain values.
+        throws: the names of the throws of the study, in order.
+        fingerprint: of `cell_fingerprint`.
+        threads: how many threads of torch it may use.
+        disabled: the plugins that are left out.
+        embeddings: whether the embeddings are kept.
+    """
+
+    cell: PlannedCell
+    settings: Mapping[str, Any]
+    throws: tuple[str, ...]
+    fingerprint: str
+    threads: int
+    disabled: tuple[str, ...] = ()
+    embeddings: bool = True
+
+
+@dataclass(frozen=True)
+class CellFailure:
+    """A cell that could not be finished.
+
+    Attributes:
+        cell: the cell.
+        message: why.
+    """
+
+    cell: PlannedCell
+    message: str
+
+
+def cell_fingerprint(settings: Settings) -> str:
+    """Tells whether a finished cell is still the one that is wanted: its settings and its files."""
+    plain = settings.plain()
+    for key in ("title", "notes", "out"):
+        del plain[key]
+    for key in ("num_workers", "threads", "cache"):
+        del plain["data"][key]
+    files = [
+        describe_file(Path(file))
+        for sample in settings.data.samples.values()
+        for file in sample.files
+        if Path(file).is_file()
+    ]
+    text = json.dumps([plain, files], sort_keys=True, default=str)
+    return xxhash.xxh3_128_hexdigest(text.encode())
+
+
+def read_cell(folder: Path) -> dict[str, Any]:
+    """The table of a finished cell.
+
+    Raises:
+        OutputError: it cannot be read.
+    """
+    path = folder / CELL_TABLE
+    try:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{path} cannot be read: {error}\n  what to do: delete the file, and run again"
+        raise OutputError(message) from error
+    return table
+
+
+def run_cell(job: CellJob) -> PlannedCell | CellFailure:
+    """Run a cell, or go on with it where it was interrupted.
+
+    Args:
+        job: the cell.
+
+    Returns:
+        The cell; or why it failed, so that the others go on.
+    """
+    torch.set_num_threads(job.threads)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    folder = Path(job.settings["out"])
+    try:
+        with _log(folder) as say, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*`trainer` is not attached.*")
+            run = _trained(job, folder, say)
+            _keep(job, folder, run)
+    except HitclrError as error:
+        return CellFailure(job.cell, str(error))
+    except Exception as error:  # noqa: BLE001 - a plugin's method may raise anything
+        return CellFailure(job.cell, f"{type(error).__name__}: {error}")
+    return job.cell
+
+
+@contextmanager
+def _log(folder: Path) -> Iterator[Callable[[str], None]]:
+    """Where a cell says what it does: ``cell.log``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "cell.log").open("a", encoding="utf-8") as log:
+
+        def say(text: str) -> None:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            log.flush()
+
+        yield say
+
+
+def _trained(job: CellJob, folder: Path, say: Callable[[str], None]) -> TrainedRun:
+    """Train, from the last checkpoint where one of the same settings is there."""
+    settings = make_settings(job.settings)
+    plugins = load_plugins(job.disabled)
+    if (folder / CHECKPOINTS / LAST).exists():
+        try:
+            run = train(settings, plugins, base=folder, resume=True, report=False, say=say)
+            return _whole(run)
+        except (CheckpointError, SettingsError) as error:
+            say(f"From the beginning: {error}")
+    run = train(settings, plugins, base=folder, overwrite=True, report=False, say=say)
+    return _whole(run)
+
+
+def _whole(run: TrainedRun | None) -> TrainedRun:
+    if run is None:  # in all processes of a distributed training but the first
+        message = "a cell is trained by one process: take trainer.devices: 1"
+        raise SettingsError(message)
+    return run
+
+
+def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
+    """Write the arrays, then the table, and delete what was for going on."""
+    evaluation = run.evaluation
+    arrays = _test_events(evaluation, job.throws)
+    if not job.embeddings:
+        del arrays["embedding"]
+    part = folder / f".{CELL_ARRAYS}.part"
+    with part.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    part.replace(folder / CELL_ARRAYS)
+    cell = job.cell
+    table = {
+        "fingerprint": job.fingerprint,
+        "method": cell.method,
+        "domain": cell.domain,
+        "target": cell.target,
+        "seed": cell.seed,
+        "classes": list(evaluation.store.class_names),
+        "scores": evaluation.scores,
+        "few_labels": evaluation.few_labels,
+        "skipped": [dict(row) for row in run.skipped],
+        "history": list(run.history),
+        "selection": dict(run.selection),
+        "cost": {
+            "seconds": dict(run.seconds),
+            "epochs": len(run.history),
+            "events": len(evaluation.splits["train"]),
+            "views": run.views,
+            "parameters": evaluation.parameters,
+            "threads": job.threads,
+            "device": run.device,
+        },
+    }
+    part = folder / f".{CELL_TABLE}.{os.getpid()}"
+    part.write_text(json.dumps(table, indent=1, default=str) + "\n", encoding="utf-8")
+    clear_folder(folder, but=(MODEL, SETTINGS))
+    part.replace(folder / CELL_TABLE)
+
+
+def _test_events(evaluation: Evaluation, throws: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """The test events, throw by throw, each with a key that is the same under all throws."""
+    events, store = evaluation.events, evaluation.store
+    test = events["split"] == SPLITS.index("test")
+    names = [f"{throw} (test)" for throw in throws]
+    place = np.array([names.index(n) if n in names else -1 for n in store.domain_names])
+    if not events["scores"].shape[1]:
+        message = "no classes were read out: a study needs training events of two or more classes"
+        raise SettingsError(message)
+    return {
+        "throw": place[events["domain"][test]].astype(np.int32),
+        "key": _keys(events)[test],
+        "y": events["y"][test].astype(np.int8),
+        "scores": events["scores"][test].astype(np.float32),
+        "embedding": events["embedding"][test].astype(np.float16),
+    }
+
+
+def _keys(events: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """What tells the events [M] int64: the schema's key, else the file and the entry.
+
+    Without a key events of different throws are different events.
+    """
+    if fields.KEY in events:
+        return events[fields.KEY]
+    file, entry = events["event_id"].astype(np.int64).T
+    keys: NDArray[np.int64] = (file << 40) + entry
+    return keys

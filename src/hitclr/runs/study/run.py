@@ -1,0 +1,229 @@
+"""A whole study: inputs, cells side by side, tables, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import joblib  # type: ignore[import-untyped]
+import yaml
+
+from hitclr.config import Settings, StudySettings
+from hitclr.errors import HitclrError, OutputError, SettingsError
+from hitclr.optional import require
+from hitclr.plugins import Plugins
+from hitclr.runs.study.cell import (
+    CELL_TABLE,
+    CellFailure,
+    CellJob,
+    cell_fingerprint,
+    read_cell,
+    run_cell,
+)
+from hitclr.runs.study.cells import CELLS, PlannedCell, cell_settings, plan_cells
+from hitclr.runs.study.inputs import Inputs, plan_inputs, simulate_inputs
+
+__all__ = ["STUDY_FILE", "Study", "done_cells", "prepare_study", "run_study"]
+
+STUDY_FILE = "study.yaml"
+"""The settings of the study, in its folder."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What there is to do.
+
+    Attributes:
+        settings: of the study.
+        out: its folder.
+        inputs: its files.
+        cells: all its cells.
+        each: the settings of each cell.
+    """
+
+    settings: StudySettings
+    out: Path
+    inputs: Inputs
+    cells: tuple[PlannedCell, ...]
+    each: Mapping[PlannedCell, Settings]
+
+
+def prepare_study(
+    settings: StudySettings,
+    plugins: Plugins,
+    out: Path,
+    *,
+    base: Path,
+    only: Sequence[str] = (),
+) -> Study:
+    """Plan a study, and check the settings of all its cells.
+
+    Args:
+        settings: of the study.
+        plugins: the registries.
+        out: its folder.
+        base: the folder that relative file names start from.
+        only: patterns for the names of cells; those that fit none are left out.
+
+    Raises:
+        SettingsError: settings are not valid, or no cell fits.
+        UnknownNameError: a method, detector, encoder or augmentation is not registered.
+    """
+    out = out.expanduser().resolve()
+    inputs = plan_inputs(settings, plugins, out, base)
+    cells = plan_cells(settings, inputs)
+    if only:
+        kept = tuple(c for c in cells if any(fnmatchcase(c.name, one) for one in only))
+        if not kept:
+            message = (
+                f"--only: no cell fits {', '.join(only)}; cells are called as in {cells[0].name}"
+            )
+            raise SettingsError(message)
+        cells = kept
+    each = {cell: cell_settings(settings, cell, inputs, plugins, out) for cell in cells}
+    return Study(settings, out, inputs, cells, each)
+
+
+def run_study(
+    study: Study,
+    plugins: Plugins,
+    *,
+    processes: int = 1,
+    threads: int | None = None,
+    cluster: str | None = None,
+    disabled: Sequence[str] = (),
+    simulating: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[PlannedCell | CellFailure, int, int], None] | None = None,
+) -> tuple[CellFailure, ...]:
+    """Simulate what is missing, and run the cells that are not done.
+
+    A cell is done when its table is there, which is written last. One that was interrupted goes on
+    from its last checkpoint.
+
+    Args:
+        study: of `prepare_study`.
+        plugins: the registries.
+        processes: how many cells run at the same time.
+        threads: how many threads of torch each may use; the cores shared out without.
+        cluster: the address of a Dask scheduler, whose workers run the cells. They see the folder
+            of the study under the same name.
+        disabled: plugins that are left out in other processes, too.
+        simulating: called with the production, the events done and those to be done.
+        progress: called after each cell with it, the number done and that of all; those that
+            were done before are counted.
+
+    Returns:
+        The cells that failed.
+
+    Raises:
+        SettingsError: the folder has another study.
+        OutputError: a file cannot be written.
+        MissingExtraError: a cluster is given, and the package for it is not installed.
+    """
+    if processes < 1:
+        message = f"--processes: expected 1 or more, got {processes}"
+        raise SettingsError(message)
+    _write_settings(study)
+    simulate_inputs(
+        study.settings,
+        study.inputs,
+        plugins,
+        study.out,
+        processes=processes,
+        progress=simulating,
+    )
+    own = threads or max(1, joblib.cpu_count() // processes)
+    first = min(study.settings.seeds)
+    done = done_cells(study)
+    jobs = [
+        CellJob(
+            cell,
+            study.each[cell].plain(),
+            tuple(study.inputs.throws),
+            cell_fingerprint(study.each[cell]),
+            own,
+            tuple(disabled),
+            embeddings=cell.seed == first,
+        )
+        for cell in study.cells
+        if cell not in done
+    ]
+    failures = []
+    number = len(done)
+    with _workers(processes, cluster) as parallel:
+        for result in parallel(joblib.delayed(run_cell)(job) for job in jobs):
+            number += 1
+            if isinstance(result, CellFailure):
+                failures.append(result)
+            if progress is not None:
+                progress(result, number, len(study.cells))
+    return tuple(failures)
+
+
+def done_cells(study: Study) -> tuple[PlannedCell, ...]:
+    """The cells whose tables are there.
+
+    Raises:
+        OutputError: a table cannot be read.
+        SettingsError: one was made with other settings or from other files.
+    """
+    done = []
+    for cell in study.cells:
+        folder = study.out / CELLS / cell.name
+        if not (folder / CELL_TABLE).exists():
+            continue
+        if read_cell(folder)["fingerprint"] != cell_fingerprint(study.each[cell]):
+            message = (
+                f"the cell {cell.name} in {study.out} was made with other settings, or its files "
+                f"changed since\n  what to do: take another folder (--out); or, to have this cell "
+                f"made anew, delete {folder}"
+            )
+            raise SettingsError(message)
+        done.append(cell)
+    return tuple(done)
+
+
+@contextmanager
+def _workers(processes: int, cluster: str | None) -> Iterator[Any]:
+    """Something that runs delayed calls and gives results as they come."""
+    if cluster is None:
+        if processes == 1:
+            yield _one_by_one
+            return
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=None):
+            yield joblib.Parallel(processes, return_as="generator_unordered", batch_size=1)
+        return
+    distributed = require(
+        "distributed", purpose="--cluster (a Dask cluster)", install="hitclr[cluster]"
+    )
+    try:
+        client = distributed.Client(cluster, timeout="20s")
+    except (OSError, TimeoutError) as error:
+        message = f"--cluster: no scheduler answers at {cluster}: {error}"
+        raise HitclrError(message) from error
+    with client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=60):
+        yield joblib.Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+
+
+def _one_by_one(calls: Iterator[Any]) -> Iterator[Any]:
+    for function, given, named in calls:
+        yield function(*given, **named)
+
+
+def _write_settings(study: Study) -> None:
+    """Note the settings; later ones may have more cells, but the same of what is shared."""
+    path = study.out / STUDY_FILE
+    try:
+        study.out.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(study.settings.plain(), sort_keys=False, allow_unicode=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror or error}"
+        raise OutputError(message) from error

@@ -1,0 +1,111 @@
+"""Which trainings a study has, and what each is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from hitclr.errors import SettingsError, UnknownNameError
+from hitclr.runs.study import PlannedCell, prepare_study
+
+
+def test_every_method_domain_target_and_seed(make_study, plugins, tmp_path):
+    study = prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path)
+    assert [cell.name for cell in study.cells[:3]] == [
+        "contrastive/nominal/seed-1",
+        "classifier/nominal/seed-1",
+        "dann/nominal/to-low/seed-1",
+    ]
+    assert len(study.cells) == 6
+    each = make_study(methods={"dann": {"method": "dann", "target": "each"}})
+    cells = prepare_study(each, plugins, tmp_path / "out", base=tmp_path).cells
+    assert [cell.target for cell in cells if cell.seed == 1] == ["nominal", "low", "noisy"]
+
+
+def test_settings_of_a_cell(make_study, plugins, tmp_path):
+    methods = {
+        "plain": {"method": "classifier", "settings": {"trainer": {"epochs": 7}}},
+        "dann": {"method": {"name": "dann", "weight": 0.5}, "target": ["low"]},
+    }
+    study = prepare_study(make_study(methods=methods), plugins, tmp_path / "out", base=tmp_path)
+    plain = study.each[PlannedCell("plain", "nominal", None, 2)]
+    assert plain.seed == 2
+    assert plain.trainer.epochs == 7
+    assert plain.trainer.accelerator == "cpu", "what is not changed stays"
+    samples = plain.data.samples
+    assert {name: sample.use for name, sample in samples.items()} == {
+        "nominal": "split",
+        "nominal (test)": "test",
+        "low (test)": "test",
+        "noisy (test)": "test",
+    }
+    files = [file for sample in samples.values() for file in sample.files]
+    assert len(set(files)) == 4, "what is trained on is not tested on"
+    assert plain.data.split.test == 0.0
+    assert plain.data.targets == ()
+    dann = study.each[PlannedCell("dann", "nominal", "low", 1)]
+    assert dann.method.options == {"weight": 0.5}
+    assert dann.data.targets == ("low (target)",)
+    assert list(dann.data.samples) == ["nominal", "low (target)", "low (test)"]
+    assert dann.data.samples["low (target)"].files != dann.data.samples["low (test)"].files
+    shared = {"data", "title", "out", "seed", "method", "trainer"}
+    same = {key: value for key, value in plain.plain().items() if key not in shared}
+    assert same == {key: dann.plain()[key] for key in same}
+
+
+def test_the_training_events_are_resimulated_from_their_own_deposits(make_study, plugins, tmp_path):
+    methods = {
+        "random": {
+            "method": "random-throws",
+            "settings": {"views": {"resimulate": {"vary": "gain"}}},
+        }
+    }
+    study = prepare_study(make_study(methods=methods), plugins, tmp_path / "out", base=tmp_path)
+    resimulate = study.each[study.cells[0]].views.resimulate
+    assert resimulate.detector == "toy"
+    assert resimulate.deposits == (str(tmp_path / "out" / "data" / "train-deposits.root"),)
+    assert study.each[study.cells[0]].views.augmentations, "merged, not replaced"
+
+
+def test_files_of_ones_own(make_study, plugins, tmp_path):
+    study = make_study(
+        detector=None,
+        simulation=None,
+        domains={"mc": {"files": ["mc/*.root"], "label": "muon"}},
+        throws={"data": {"files": ["data.root"], "label": "muon", "target": ["more.root"]}},
+        methods={"dann": {"method": "dann", "target": "each"}},
+        settings={"schema": "my.yaml"},
+    )
+    planned = prepare_study(study, plugins, tmp_path / "out", base=tmp_path)
+    samples = planned.each[planned.cells[0]].data.samples
+    assert samples["mc"].files == (str(tmp_path / "mc" / "*.root"),)
+    assert samples["mc"].label == "muon"
+    assert samples["data (target)"].files == (str(tmp_path / "more.root"),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methods": {"dann": "dann"}}, "give `target: each`"),
+        ({"methods": {"dann": {"method": "dann", "target": ["lwo"]}}}, "low"),
+        ({"nominal": "nomnal"}, "nominal: no throw"),
+        ({"throws": {"low": {"set": {"gian": 8.0}}}}, "gain"),
+        ({"throws": {"low": "low-gian"}}, "low-gain"),
+        ({"settings": {"trainer": {"epoch": 1}}}, "epochs"),
+    ],
+)
+def test_what_does_not_go(make_study, plugins, tmp_path, changes, said):
+    with pytest.raises(SettingsError, match=said):
+        prepare_study(make_study(**changes), plugins, tmp_path / "out", base=tmp_path)
+
+
+def test_unknown_names_and_patterns(make_study, plugins, tmp_path):
+    with pytest.raises(UnknownNameError, match="classifier"):
+        prepare_study(
+            make_study(methods={"a": "clasifier"}), plugins, tmp_path / "out", base=tmp_path
+        )
+    some = prepare_study(
+        make_study(), plugins, tmp_path / "out", base=tmp_path, only=["dann/*", "*/seed-2"]
+    )
+    assert len(some.cells) == 4
+    with pytest.raises(SettingsError, match="called as in contrastive/nominal/seed-1"):
+        prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path, only=["x"])

@@ -1,0 +1,210 @@
+"""Running a study: cells once each, resumed after anything, with the same numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from hitclr.errors import OutputError, SettingsError
+from hitclr.runs.study import CellFailure, prepare_study, run_study
+from hitclr.runs.study import cell as cell_module
+from hitclr.runs.study.inputs import simulate_inputs
+
+
+@pytest.fixture(autouse=True)
+def _the_toy_is_installed(plugins, monkeypatch):
+    monkeypatch.setattr(cell_module, "load_plugins", lambda disabled: plugins)
+
+
+def prepared(make_study, plugins, folder, **changes):
+    return prepare_study(make_study(**changes), plugins, folder / "out", base=folder)
+
+
+def run(study, plugins, **options):
+    told = []
+    failures = run_study(
+        study, plugins, threads=1, progress=lambda *what: told.append(what), **options
+    )
+    return failures, told
+
+
+def arrays(study, cell):
+    with np.load(study.out / "cells" / cell.name / "cell.npz") as content:
+        return {name: content[name] for name in content.files}
+
+
+def table(study, cell):
+    return json.loads((study.out / "cells" / cell.name / "cell.json").read_text())
+
+
+def test_cells_have_what_the_tables_need(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path, seeds=(1,))
+    failures, told = run(study, plugins)
+    assert failures == ()
+    assert [(done, of) for _, done, of in told] == [(1, 3), (2, 3), (3, 3)]
+    contrastive, classifier, dann = study.cells
+    one, other, adapted = (arrays(study, cell) for cell in study.cells)
+    assert np.array_equal(one["key"], other["key"])
+    assert np.array_equal(one["throw"], other["throw"])
+    assert np.array_equal(one["y"], other["y"])
+    assert set(one["throw"]) == {0, 1, 2}
+    assert set(adapted["throw"]) == {1}, "scored on its own target alone"
+    low = one["throw"] == 1
+    assert np.array_equal(one["key"][low], adapted["key"])
+    common = np.intersect1d(one["key"][low], one["key"][one["throw"] == 0])
+    assert len(common) > 0.5 * low.sum(), "one event has one key under all throws"
+    assert one["scores"].shape == (len(one["y"]), 2)
+    assert np.allclose(one["scores"].sum(1), 1, atol=1e-5)
+    assert one["embedding"].dtype == np.float16
+    known = table(study, contrastive)
+    assert known["classes"] == ["muon", "electron"]
+    assert known["cost"]["views"] == 2
+    assert known["cost"]["epochs"] == len(known["history"]) == 1
+    assert table(study, classifier)["cost"]["views"] == 1
+    assert table(study, dann)["target"] == "low"
+    left = sorted(path.name for path in (study.out / "cells" / dann.name).iterdir())
+    assert left == ["cell.json", "cell.log", "cell.npz", "model.ckpt", "run-settings.yaml"]
+
+
+def test_no_event_is_trained_on_and_tested_with(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path, seeds=(1,))
+    simulate_inputs(study.settings, study.inputs, plugins, study.out, processes=1)
+    import uproot
+
+    keys = {
+        kind: set(uproot.open(f"{study.out}/data/{kind}/{name}.root")["events"]["event"].array())
+        for kind, name in (("train", "nominal"), ("target", "low"), ("test", "low"))
+    }
+    assert not keys["train"] & keys["test"]
+    assert not keys["target"] & keys["test"]
+    assert not keys["target"] & keys["train"]
+
+
+def test_what_is_done_is_not_run_again(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path)
+    first = prepare_study(
+        make_study(), plugins, tmp_path / "out", base=tmp_path, only=["classifier/*"]
+    )
+    run(first, plugins)
+    before = {cell: table(study, cell) for cell in first.cells}
+    times = {
+        cell: (study.out / "cells" / cell.name / "cell.json").stat().st_mtime_ns
+        for cell in first.cells
+    }
+    failures, told = run(study, plugins)
+    assert failures == ()
+    assert [done for _, done, _ in told] == [3, 4, 5, 6]
+    assert not {cell for cell, _, _ in told} & set(first.cells)
+    for cell in first.cells:
+        assert (study.out / "cells" / cell.name / "cell.json").stat().st_mtime_ns == times[cell]
+        assert table(study, cell) == before[cell]
+
+
+def test_a_killed_cell_ends_with_the_same_numbers(make_study, plugins, tmp_path, monkeypatch):
+    """Killed in its second epoch, it goes on from its checkpoint."""
+    settings = {**make_study().settings, "trainer": {"epochs": 3, "accelerator": "cpu"}}
+    only = ["classifier/nominal/seed-1"]
+    whole, cut = (
+        prepare_study(
+            make_study(settings=settings), plugins, tmp_path / name, base=tmp_path, only=only
+        )
+        for name in ("whole", "cut")
+    )
+    run(whole, plugins)
+    (cell,) = cut.cells
+
+    class Killed(BaseException):
+        """As a signal would be: nothing handles it."""
+
+    from hitclr.runs.history import History
+
+    def kill(self, trainer, module):
+        if trainer.current_epoch == 1:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "on_validation_start", kill, raising=False)
+        with pytest.raises(Killed):
+            run(cut, plugins)
+    folder = cut.out / "cells" / cell.name
+    assert (folder / "checkpoints" / "last.ckpt").exists()
+    assert not (folder / "cell.json").exists()
+    run(cut, plugins)
+    assert "From the beginning" not in (folder / "cell.log").read_text()
+    one, other = arrays(whole, cell), arrays(cut, cell)
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert table(whole, cell)["history"] == table(cut, cell)["history"]
+    assert not (folder / "checkpoints").exists()
+
+
+def test_a_cell_that_fails_leaves_the_others(make_study, plugins, tmp_path):
+    methods = {
+        "diverges": {
+            "method": "classifier",
+            "settings": {"optimizer": {"lr": 1e30}, "trainer": {"gradient_clip": None}},
+        },
+        "classifier": "classifier",
+    }
+    study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    failures, told = run(study, plugins)
+    assert [failure.cell.method for failure in failures] == ["diverges"]
+    assert "lower optimizer.lr" in failures[0].message
+    assert isinstance(told[0][0], CellFailure)
+    assert (study.out / "cells" / study.cells[1].name / "cell.json").exists()
+    again, told = run(study, plugins)
+    assert len(again) == 1
+    assert [done for _, done, _ in told] == [2], "it is tried again, the other is not"
+
+
+def test_a_cell_of_other_settings_is_refused(make_study, plugins, tmp_path):
+    only = ["classifier/nominal/seed-1"]
+    study = prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path, only=only)
+    run(study, plugins)
+    settings = {**make_study().settings, "trainer": {"epochs": 2, "accelerator": "cpu"}}
+    changed = prepare_study(
+        make_study(settings=settings), plugins, tmp_path / "out", base=tmp_path, only=only
+    )
+    with pytest.raises(SettingsError, match="made with other settings"):
+        run(changed, plugins)
+    table = study.out / "cells" / study.cells[0].name / "cell.json"
+    table.write_text("{")
+    with pytest.raises(OutputError, match=r"cell\.json cannot be read"):
+        run(study, plugins)
+
+
+def test_events_of_another_production_are_refused(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path)
+    simulate_inputs(study.settings, study.inputs, plugins, study.out, processes=1)
+    more = {"train": 61, "test": 30, "energy": (5.0, 10.0)}
+    other = prepared(make_study, plugins, tmp_path, simulation=more)
+    with pytest.raises(SettingsError, match="events: 60 -> 61"):
+        simulate_inputs(other.settings, other.inputs, plugins, other.out, processes=1)
+    throws = {"nominal": "nominal", "low": {"set": {"gain": 8.5}}}
+    other = prepared(make_study, plugins, tmp_path, throws=throws)
+    with pytest.raises(SettingsError, match="give the throw another name"):
+        simulate_inputs(other.settings, other.inputs, plugins, other.out, processes=1)
+
+
+def test_a_throw_that_comes_later_has_the_same_events(make_study, plugins, tmp_path):
+    few = {"nominal": "nominal", "low": {"set": {"gain": 8.0}}}
+    study = prepared(make_study, plugins, tmp_path, throws=few)
+    simulate_inputs(study.settings, study.inputs, plugins, study.out, processes=1)
+    file = study.out / "data" / "test" / "nominal.root"
+    before = file.stat().st_mtime_ns
+    study = prepared(make_study, plugins, tmp_path)
+    simulate_inputs(study.settings, study.inputs, plugins, study.out, processes=1)
+    assert file.stat().st_mtime_ns == before
+    import uproot
+
+    one, other = (
+        uproot.open(study.out / "data" / "test" / f"{name}.root")["events"].arrays(
+            ["event", "energy"], library="np"
+        )
+        for name in ("nominal", "noisy")
+    )
+    energies = dict(zip(one["event"], one["energy"], strict=True))
+    assert all(
+        energies.get(e, v) == v for e, v in zip(other["event"], other["energy"], strict=True)
+    )

@@ -1,0 +1,80 @@
+"""The study file: what it may say, and what is said of what it may not."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from hitclr.config import load_study
+from hitclr.errors import SettingsError
+
+STUDY = {
+    "detector": "toy",
+    "simulation": {"train": 100, "test": 50},
+    "domains": ["nominal"],
+    "throws": {"nominal": "nominal", "low": {"set": {"gain": 8.0}}},
+    "settings": {"trainer": {"epochs": 3}},
+    "methods": {"plain": "classifier", "dann": {"method": {"name": "dann"}, "target": "each"}},
+    "seeds": [1, 2],
+    "sizes": {"small": {"seeds": [1], "simulation.train": 20, "settings.trainer.epochs": 1}},
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(**changes):
+        path = tmp_path / "study.yaml"
+        path.write_text(yaml.safe_dump({**STUDY, **changes}))
+        return path
+
+    return written
+
+
+def test_short_forms(write):
+    study = load_study(write())
+    assert study.domains["nominal"].throw == "nominal"
+    assert study.throws["low"].set == {"gain": 8.0}
+    assert study.methods["plain"].method.name == "classifier"
+    assert study.methods["dann"].target == "each"
+    files = load_study(write(throws={"data": {"files": "data.root", "target": "more.root"}}))
+    assert files.throws["data"].files == ("data.root",)
+    assert files.throws["data"].target == ("more.root",)
+
+
+def test_a_size_and_overrides(write):
+    small = load_study(
+        write(), ["settings.trainer.epochs=2", "methods.dann.target=[low]"], size="small"
+    )
+    assert small.seeds == (1,)
+    assert small.simulation.train == 20
+    assert small.settings["trainer"]["epochs"] == 2, "an override comes after the size"
+    assert small.methods["dann"].target == ("low",)
+    assert load_study(write()).seeds == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": [1, 1]}, "stands twice"),
+        ({"detector": None}, "takes `detector: NAME`"),
+        ({"simulation": None}, "takes `detector: NAME`"),
+        ({"settings": {"seed": 3}}, "settings.seed: the study sets it"),
+        ({"settings": {"data": {"samples": {}}}}, "settings.data.samples: the study sets it"),
+        ({"methods": {"a": {"method": "classifier", "settings": {"out": "x"}}}}, "a.settings.out"),
+        ({"methods": {"a": {"method": "classifier", "domains": ["nomnal"]}}}, "mean nominal"),
+        ({"methods": {}}, "at least 1"),
+        ({"methods": {"a/b": "classifier"}}, "cannot be a name"),
+        ({"throws": {"..": "nominal"}}, "cannot be a name"),
+        ({"domains": {"mc": {"files": "a.root", "throw": "x"}}}, "got both"),
+        ({"methdos": {}}, "methods"),
+        ({"sizes": [1]}, "expected named sets"),
+    ],
+)
+def test_what_does_not_go(write, changes, said):
+    with pytest.raises(SettingsError, match=said):
+        load_study(write(**changes))
+
+
+def test_an_unknown_size(write):
+    with pytest.raises(SettingsError, match="small"):
+        load_study(write(), size="smal")
