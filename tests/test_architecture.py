@@ -21,7 +21,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("studies", "reports"),
     ("plugins",),
     ("config", "build"),
-    ("runs",),
+    ("runs", "scaffold"),
     ("cli",),
 )
 ROW = {name: row for row, names in enumerate(ROWS) for name in names}

@@ -149,6 +149,40 @@ def test_schemas(plugins, toy_schema, tmp_path):
         build_schema(settings("unknown"), plugins, Path())
 
 
+def test_schema_makers(plugins, toy_schema, tmp_path, monkeypatch):
+    """By name and options, in the settings or in a file; names of files start from its folder."""
+    asked = []
+
+    def make(geometry: Path, others: tuple[Path, ...] = (), scale: float = 1.0):
+        asked.append((geometry, others, scale))
+        return load_schema(toy_schema)
+
+    makers = Registry("schema maker")
+    makers.add("made", make, "test")
+    monkeypatch.setattr(plugins, "schema_makers", makers)
+
+    def build(schema):
+        settings = make_settings({"schema": schema, "data": {"samples": {"a": "a"}}})
+        return build_schema(settings, plugins, tmp_path)
+
+    options = {"name": "made", "geometry": "g.txt", "others": ["a.txt", "/b.txt"], "scale": 2}
+    assert build(options) == load_schema(toy_schema)
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    (folder / "s.yaml").write_text(yaml.safe_dump({"name": "made", "geometry": "g.txt"}))
+    build("schemas/s.yaml")
+    assert asked == [
+        (tmp_path / "g.txt", (tmp_path / "a.txt", Path("/b.txt")), 2.0),
+        (folder / "g.txt", (), 1.0),
+    ]
+    with pytest.raises(SettingsError, match=r"the options of the schema maker 'made':\s+geometry"):
+        build("made")
+    with pytest.raises(SettingsError, match="Did you mean geometry"):
+        build({"name": "made", "geometri": "g.txt"})
+    # A schema of its own may have the name of a maker.
+    assert build({**toy_schema, "name": "made"}).name == "made"
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("contrastive", Contrastive), ("classifier", Classifier)]
 )

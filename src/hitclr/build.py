@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from hitclr import fields
 from hitclr.augment import Augmentation, Chain, Choose
 from hitclr.config import SampleSettings, Settings, Spec, ViewSettings
 from hitclr.detectors.deposits_file import read_deposits
-from hitclr.errors import SettingsError
+from hitclr.errors import SchemaError, SettingsError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
 from hitclr.io import BadInput, FileName, Sample, Schema, expand_files, load_schema
@@ -26,7 +26,7 @@ from hitclr.nn import InputNorm
 from hitclr.plugins import Plugins, Registry
 from hitclr.rng import seed_for
 from hitclr.studies.validators import Validator
-from hitclr.validation import explain
+from hitclr.validation import explain, read_mapping
 from hitclr.views import PairedViews, ResimulatedViews, ViewSource
 
 __all__ = [
@@ -45,13 +45,15 @@ __all__ = [
 T = TypeVar("T")
 
 
-def construct(registry: Registry[Any], spec: Spec, *given: Any) -> Any:
+def construct(registry: Registry[Any], spec: Spec, *given: Any, base: Path | None = None) -> Any:
     """Make the object that ``spec`` names, with its options checked against the signature.
 
     Args:
         registry: where the name is looked up.
         spec: the name and the options.
         given: the leading arguments, which are not options.
+        base: the folder that relative file names among the options, which the signature calls a
+            `Path`, start from; None for the working folder.
 
     Raises:
         UnknownNameError: nobody registered the name.
@@ -64,9 +66,20 @@ def construct(registry: Registry[Any], spec: Spec, *given: Any) -> Any:
     except ValidationError as error:
         message = f"the options of the {registry.kind} {spec.name!r}:\n{explain(error, model)}"
         raise SettingsError(message) from error
-    options = {name: getattr(checked, name) for name in spec.options if name in taken}
+    options = {
+        name: _from_base(getattr(checked, name), base) for name in spec.options if name in taken
+    }
     extra = checked.model_extra or {}
     return make(*given, **options, **extra)
+
+
+def _from_base(value: Any, base: Path | None) -> Any:
+    """An option; file names in it, or in a list of them, start from ``base``."""
+    if isinstance(value, Path):
+        return (base or Path()) / value.expanduser()
+    if isinstance(value, (tuple, list)):
+        return type(value)(_from_base(one, base) for one in value)
+    return value
 
 
 def _options_model(make: Callable[..., Any], given: int) -> tuple[type[Any], set[str]]:
@@ -93,28 +106,45 @@ def build_schema(settings: Settings, plugins: Plugins, base: Path) -> Schema:
     """The schema that the settings mean: a registered one, a YAML file, or a mapping.
 
     Raises:
-        UnknownNameError: no such schema is registered, and it is not the name of a YAML file.
-        SchemaError: it is not valid.
+        HitclrError: as `find_schema`.
     """
     source = settings.schema_source
-    return find_schema(source, plugins, base) if isinstance(source, str) else load_schema(source)
+    if isinstance(source, str):
+        return find_schema(source, plugins, base)
+    return _made_schema(source, plugins, base) or load_schema(source)
 
 
 def find_schema(name: str, plugins: Plugins, base: Path) -> Schema:
     """A registered schema, or that of a YAML file.
 
+    The file holds a schema, or the name of a schema maker with its options.
+
     Args:
         name: the schema's name, or the file's.
         plugins: the registries.
-        base: the folder that relative file names start from.
+        base: the folder that relative file names start from; those in a YAML file start from its
+            own folder.
 
     Raises:
-        UnknownNameError: no such schema is registered, and it is not the name of a YAML file.
-        SchemaError: it is not valid.
+        UnknownNameError: no such schema is registered, and it is not the name of a YAML file; or
+            no such schema maker.
+        SettingsError: the options of a schema maker are not valid.
+        SchemaError: the schema is not valid, or the maker cannot make it.
     """
     if Path(name).suffix in (".yaml", ".yml"):
-        return load_schema(base / Path(name).expanduser())
-    return plugins.schemas.get(name)
+        path = base / Path(name).expanduser()
+        content = read_mapping(path, "the schema file", "name: ..., tree: ...", SchemaError)
+        return _made_schema(content, plugins, path.parent) or load_schema(path)
+    return _made_schema({"name": name}, plugins, base) or plugins.schemas.get(name)
+
+
+def _made_schema(source: Mapping[str, Any], plugins: Plugins, base: Path) -> Schema | None:
+    """The schema that a maker makes by its options; None where the source names none."""
+    name = source.get("name")
+    if "tree" in source or not isinstance(name, str) or name not in plugins.schema_makers:
+        return None
+    made: Schema = construct(plugins.schema_makers, Spec.model_validate(source), base=base)
+    return made
 
 
 def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[Sample]:

@@ -151,7 +151,10 @@ def test_a_broken_plugin_does_not_stop_the_rest(tmp_path, folder):
     path = {"PYTHONPATH": str(tmp_path)}
     both = hitclr("plugins", cwd=tmp_path, **path)
     assert both.returncode == 1
-    assert "'hitclr' and 'thief'" in both.stderr
+    text = " ".join(both.stdout.split())
+    assert "two plugins register the method 'contrastive': 'hitclr' (hitclr 0.1.0) and" in text
+    assert "'thief' (thief 1.0)" in text
+    assert "plugin 'broken' (broken 1.0)" in text
     path["HITCLR_DISABLE_PLUGINS"] = "thief"
     listed = json.loads(hitclr("plugins", "--json", cwd=tmp_path, **path).stdout)
     errors = {info["name"]: info["error"] for info in listed}

@@ -12,7 +12,7 @@ from hitclr.reports import write, write_report
 def quick(monkeypatch):
     """Write a page without drawing; what is put in place is the same."""
 
-    def write_into(folder, tables):
+    def write_into(folder, tables, sections):
         (folder / "index.html").write_text(tables.results.title)
 
     monkeypatch.setattr(write, "_write_into", write_into)
@@ -87,7 +87,7 @@ def test_an_earlier_report_survives_a_failure(write, monkeypatch):
     page.parent.mkdir()
     page.write_text("first")
 
-    def broken(folder, tables):
+    def broken(folder, tables, sections):
         # Elsewhere it could be another disk, where a rename fails.
         assert folder.parent.parent == directory
         (folder / "index.html").write_text("half of")

@@ -5,29 +5,33 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hitclr.studies.robustness import area, quantities
+from hitclr.errors import HitclrError
+from hitclr.studies.robustness import area_weights, quantity_weights
 
 
-def test_quantities():
-    scores = np.array([[0.5, 0.7, 0.6], [0.9, 0.8, 0.1]])
-    found = quantities(
-        scores,
-        ["low", "mid", "high"],
-        nominal="mid",
-        axes={"gain": {"low": 0.0, "mid": 1.0, "high": 4.0}, "noise": {"mid": 1.0, "far": 2.0}},
-    )
-    assert found["mean"] == pytest.approx([0.6, 0.6])
-    assert found["worst"] == pytest.approx([0.5, 0.1])
-    assert found["nominal"] == pytest.approx([0.7, 0.8])
-    assert found["area gain"] == pytest.approx([(0.6 + 3 * 0.65) / 4, (0.85 + 3 * 0.45) / 4])
-    assert "area noise" not in found, "a throw of it was not scored"
-    some = quantities(scores[:, :1], ["low"], nominal="mid", axes={})
+def test_quantities_by_hand():
+    curve = np.array([0.5, 0.7, 0.6])
+    axes = {"gain": {"high": 4.0, "low": 0.0, "mid": 1.0}, "noise": {"mid": 1.0, "far": 2.0}}
+    weights = quantity_weights(curve, ["low", "mid", "high"], nominal="mid", axes=axes)
+    found = {name: float(curve @ weight) for name, weight in weights.items()}
+    area = (1 * (0.5 + 0.7) / 2 + 3 * (0.7 + 0.6) / 2) / 4
+    expected = {"mean": 0.6, "worst": 0.5, "nominal": 0.7, "area gain": area}
+    assert found == pytest.approx(expected), "of noise a throw is not there"
+    some = quantity_weights(curve[:1], ["low"], nominal="mid", axes={"gain": {"low": 1.0}})
     assert sorted(some) == ["mean", "worst"]
 
 
-def test_area_does_not_depend_on_order():
-    x = np.array([0.0, 0.3, 1.0])
-    y = np.array([0.2, 0.8, 0.4])
-    shuffled = [2, 0, 1]
-    assert area(y, x) == pytest.approx(area(y[shuffled], x[shuffled]))
-    assert area(np.full(3, 0.6), x) == pytest.approx(0.6)
+def test_area_is_that_of_trapezia_in_any_order():
+    random = np.random.default_rng(0)
+    x, y = random.uniform(-3, 9, 7), random.random(7)
+    order = np.argsort(x)
+    expected = np.trapezoid(y[order], x[order]) / (x.max() - x.min())
+    assert area_weights(x) @ y == pytest.approx(expected)
+    assert area_weights(1e-6 * x) @ y == pytest.approx(expected)
+    assert area_weights([2.0, 1.0]).sum() == 1
+
+
+@pytest.mark.parametrize("places", [[], [1.0], [2.0, 2.0]])
+def test_no_area_over_one_point(places):
+    with pytest.raises(HitclrError, match="two or more values"):
+        area_weights(places)

@@ -6,9 +6,22 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_score
 
+from hitclr.plugins import Plugins, builtin
+from hitclr.plugins.info import PluginInfo
+from hitclr.studies import Estimate, ScoredEvents
 from hitclr.studies import confusion_matrix as ours
-from hitclr.studies import score_events
-from hitclr.studies.scores import weighted_auc, weighted_balanced_accuracy
+from hitclr.studies import score_events as score_all
+from hitclr.studies.metrics import weighted_auc, weighted_balanced_accuracy
+from hitclr.studies.scores import measure
+
+_PLUGINS = Plugins()
+_PLUGINS.add(builtin, PluginInfo("hitclr", "hitclr", "0"))
+METRICS = {entry.name: entry.value for entry in _PLUGINS.metrics}
+
+
+def score_events(labels, scores, *, seed):
+    """The scores of the metrics that hitclr brings, none of which looks at embeddings."""
+    return score_all(labels, scores, np.zeros((len(labels), 2), np.float32), METRICS, seed=seed)
 
 
 def data(number, classes, seed=0):
@@ -95,7 +108,7 @@ def test_intervals_cover_the_truth():
 
 def test_blocks_are_only_a_matter_of_memory(monkeypatch):
     labels, scores = data(50, 2)
-    monkeypatch.setattr("hitclr.studies.scores._BLOCK", 50 * 7)
+    monkeypatch.setattr("hitclr.studies.metrics._BLOCK", 50 * 7)
     found = {score.metric: score for score in score_events(labels, scores, seed=1)}
     monkeypatch.undo()
     whole = {score.metric: score for score in score_events(labels, scores, seed=1)}
@@ -113,3 +126,54 @@ def test_an_interval_of_no_width_is_remarked_on():
     balanced = score_events(labels, answers, seed=0)[2]
     assert (balanced.low, balanced.value, balanced.high) == (0.5, 0.5, 0.5)
     assert "says nothing of the uncertainty" in balanced.note
+
+
+def test_a_metric_sees_the_events_of_known_class():
+    labels, scores = data(30, 2)
+    labels[:10] = -1
+    embedding = np.arange(60, dtype=np.float32).reshape(30, 2)
+    seen = []
+
+    def metric(events):
+        seen.append(events)
+        return Estimate(0.5, 0.4, 0.6, "a note")
+
+    found = score_all(labels, scores, embedding, {"my-own": metric, "none": lambda e: None}, seed=7)
+    (one,) = found
+    assert (one.metric, one.value, one.low, one.high) == ("my own", 0.5, 0.4, 0.6)
+    assert (one.events, one.note) == (20, "a note")
+    (events,) = seen
+    np.testing.assert_array_equal(events.labels, labels[10:])
+    np.testing.assert_array_equal(events.scores, scores[10:].astype(float))
+    np.testing.assert_array_equal(events.embedding, embedding[10:])
+    np.testing.assert_array_equal(events.predicted, scores[10:].argmax(1))
+    assert events.present.tolist() == [0, 1]
+    assert events.seed == 7
+
+
+EVENTS = ScoredEvents(np.zeros(2, int), np.eye(2), np.zeros((2, 1), np.float32), 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "estimate"),
+    [
+        (0.25, Estimate(0.25)),
+        (np.float32(0.25), Estimate(0.25)),
+        (None, None),
+        (float("nan"), Estimate(None, note="the metric gave nan")),
+        (Estimate(float("inf"), 0.0, 1.0), Estimate(None, note="the metric gave inf")),
+        (Estimate(0.5, float("nan"), 1.0, "why"), Estimate(0.5, note="why")),
+        (Estimate(None, note="too few"), Estimate(None, note="too few")),
+    ],
+)
+def test_what_a_metric_may_give(given, estimate):
+    found = measure(lambda events: given, EVENTS)
+    assert found == estimate
+    if found is not None:
+        assert type(found.value) in (float, type(None)), "as JSON has it"
+
+
+@pytest.mark.parametrize("given", ["0.5", [0.5], np.zeros(2), Estimate("0.5")])
+def test_what_a_metric_may_not_give(given):
+    with pytest.raises(TypeError):
+        measure(lambda events: given, EVENTS)

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from hitclr.studies.study_tables import ScoredCell, study_tables
+from hitclr.studies.study_tables import (
+    ScoredCell,
+    confusion_rows,
+    invariance_rows,
+    score_rows,
+    study_tables,
+)
 
-THROWS = ("nominal", "low", "high")
+THROWS = ("low", "nominal", "high")
 AXES = {"gain": {"low": 0.8, "nominal": 1.0, "high": 1.2}}
+CLASSES = ("a", "b")
 
 
-def cell(method, seed, right, *, target=None, domain="mc", embedding=False):
-    """40 events under each throw; ``right`` of each throw are answered rightly, the first ones."""
-    throws = range(3) if target is None else [THROWS.index(target)]
-    throw = np.repeat(np.array(list(throws), dtype=np.int32), 40)
+def cell(method, seed, right, *, throws=(0, 1, 2), target=None, domain="mc", width=None):
+    """39 events of known class a throw, the first ``right`` of them answered rightly, with 0.8."""
+    throw = np.repeat(np.array(throws, dtype=np.int32), 40)
     key = np.tile(np.arange(40), len(throws))
+    answered = np.where(key < np.repeat(right, 40), key % 2, 1 - key % 2)
     y = (key % 2).astype(np.int8)
     y[key == 39] = -1
-    answered = np.where(key < np.repeat(right, 40), key % 2, 1 - key % 2)
     scores = np.full((len(key), 2), 0.2, dtype=np.float32)
     scores[np.arange(len(key)), answered] = 0.8
-    random = np.random.default_rng(seed)
-    hidden = random.standard_normal((len(key), 3)).astype(np.float16) if embedding else None
-    return ScoredCell(method, domain, target, seed, throw, key, y, scores, hidden)
-
-
-def tables(cells):
-    return study_tables(
-        cells, throws=THROWS, nominal="nominal", axes=AXES, classes=("a", "b"), seed=1
-    )
+    embedding = None
+    if width:
+        events = np.random.default_rng(seed).standard_normal((40, width))
+        embedding = np.concatenate([events * (-1) ** t for t in throws]).astype(np.float16)
+    return ScoredCell(method, domain, target, seed, throw, key, y, scores, embedding)
 
 
 def find(rows, **wanted):
@@ -38,84 +42,63 @@ def find(rows, **wanted):
 
 
 @pytest.fixture(scope="module")
-def made():
-    return tables(
-        [
-            cell("good", 1, [39, 30, 36], embedding=True),
-            cell("good", 2, [36, 30, 36]),
-            cell("bad", 1, [20, 10, 12]),
-            cell("bad", 2, [20, 12, 12]),
-            cell("adapted", 1, [33], target="low"),
-            cell("adapted", 2, [33], target="low"),
-        ]
-    )
-
-
-def test_summary_and_curve(made):
-    mean = find(made["summary"], method="good", quantity="mean")
-    nominal, low, high = (39 + 36) / 2 / 39, 30 / 39, 36 / 39
-    assert mean["value"] == pytest.approx((nominal + low + high) / 3)
-    assert mean["low"] < mean["value"] < mean["high"]
-    assert mean["seeds"]["1"] == pytest.approx((39 + 30 + 36) / 3 / 39)
-    assert mean["spread"] == pytest.approx(np.std([105 / 117, 102 / 117], ddof=1))
-    assert find(made["summary"], method="good", quantity="worst")["value"] == pytest.approx(low)
-    area = find(made["summary"], method="good", quantity="area gain")["value"]
-    assert area == pytest.approx((low + 2 * nominal + high) / 4)
-    point = find(made["curve"], method="good", throw="nominal")
-    assert point["value"] == pytest.approx(nominal)
-    assert point["spread"] == pytest.approx(np.std([1.0, 36 / 39], ddof=1))
-
-
-def test_comparisons_are_over_common_throws(made):
-    whole = find(made["comparisons"], first="good", second="bad", quantity="mean")
-    assert whole["throws"] == 3
-    assert whole["difference"] > 0
-    assert whole["low"] > 0
-    assert whole["p"] <= whole["p_holm"]
-    assert whole["survives"]
-    adapted = find(made["comparisons"], first="good", second="adapted", quantity="mean")
-    assert adapted["throws"] == 1
-    assert adapted["difference"] == pytest.approx((30 - 33) / 39)
-    assert not [
-        row
-        for row in made["comparisons"]
-        if row["second"] == "adapted" and row["quantity"] == "nominal"
+def cells():
+    return [
+        cell("good", 1, [30, 39, 36], width=3),
+        cell("good", 2, [30, 36, 36]),
+        cell("bad", 1, [10, 20, 12]),
+        cell("adapted", 1, [33], throws=(0,), target="low", width=3),
+        cell("good", 1, [9, 9, 9], domain="other"),
     ]
-    means = [row for row in made["comparisons"] if row["quantity"] == "mean"]
-    smallest = min(means, key=lambda row: row["p"])
-    assert smallest["p_holm"] == pytest.approx(min(1, len(means) * smallest["p"]))
 
 
-def test_scores_of_cells_and_confusion(made):
-    row = find(made["scores"], method="bad", seed=1, throw="low", metric="efficiency a")
-    assert row["value"] == pytest.approx(5 / 20)
-    row = find(made["scores"], method="bad", seed=1, throw="low", metric="purity b")
-    assert row["value"] == pytest.approx(5 / (5 + 15))
-    row = find(made["scores"], method="good", seed=1, throw="nominal", metric="ECE")
-    assert row["value"] == pytest.approx(0.2, abs=1e-6)
-    matrix = find(made["confusion"], method="good", throw="nominal")["matrix"]
+def test_scores_of_cells(cells):
+    rows = score_rows(cells, THROWS, CLASSES)
+    one = {"method": "bad", "seed": 1, "throw": "low"}
+    row = find(rows, **one, metric="efficiency a")
+    assert (row["value"], row["events"]) == (pytest.approx(5 / 20), 20)
+    assert row["low"] < row["value"] < row["high"]
+    assert find(rows, **one, metric="purity b")["value"] == pytest.approx(5 / (5 + 15))
+    ece = find(rows, method="good", domain="mc", seed=1, throw="nominal", metric="ECE")
+    assert ece["value"] == pytest.approx(0.2)
+    assert find(rows, method="adapted", metric="ECE")["target"] == "low"
+    assert len(rows) == (4 * 3 + 1) * 5
+
+
+def test_confusion_is_summed_over_seeds(cells):
+    rows = confusion_rows(cells, THROWS, CLASSES)
+    matrix = find(rows, method="good", domain="mc", throw="nominal")["matrix"]
     assert np.sum(matrix) == 2 * 39
     assert np.trace(matrix) == 39 + 36
+    assert find(rows, method="bad", throw="low")["matrix"] == [[5, 15], [14, 5]]
 
 
-def test_invariance_is_of_cells_with_embeddings(made):
-    assert {(row["method"], row["seed"]) for row in made["invariance"]} == {("good", 1)}
-    assert {row["throw"] for row in made["invariance"]} == {"low", "high"}
+def test_invariance_is_against_the_nominal_throw(cells):
+    rows = invariance_rows(cells, THROWS, "nominal")
+    assert {(row["method"], row["seed"]) for row in rows} == {("good", 1)}
+    assert len(rows) == 2 * 3
+    for throw in ("low", "high"):
+        assert find(rows, throw=throw, metric="alignment")["value"] == pytest.approx(4)
+        assert find(rows, throw=throw, metric="CKA")["value"] == pytest.approx(1)
 
 
-def test_targets_that_are_not_done_from_all_seeds_are_left_out():
-    done = [
-        cell("dann", 1, [30], target="low"),
-        cell("dann", 2, [30], target="low"),
-        cell("dann", 1, [30], target="high"),
-    ]
-    found = tables(done)
-    assert [row["throw"] for row in found["curve"]] == ["low"]
+def test_the_same_key_in_two_classes_is_two_events():
+    """Files of single classes may count from 0 each: 19 keys are 38 events, enough to compare."""
+    one = cell("good", 1, [30, 39, 36], width=3)
+    kept = one.key >= 2
+    arrays = (one.throw, one.key // 2, one.y, one.scores, one.embedding)
+    pairs = ScoredCell("good", "mc", None, 1, *(array[kept] for array in arrays))
+    rows = invariance_rows([pairs], THROWS, "nominal")
+    assert find(rows, throw="low", metric="alignment")["value"] == pytest.approx(4)
 
 
-def test_one_seed_is_marked():
-    found = tables([cell("good", 1, [39, 30, 36])])
-    assert not found["summary"][0]["seeds_drawn"]
-    assert found["summary"][0]["spread"] is None
-    assert found["comparisons"] == []
-    assert tables([])["summary"] == []
+def test_all_tables(cells):
+    options = {"throws": THROWS, "nominal": "nominal", "axes": AXES, "classes": CLASSES}
+    made = study_tables(cells, **options, seed=3)
+    assert {row["domain"] for row in made["summary"]} == {"mc", "other"}
+    assert find(made["summary"], domain="other", quantity="mean")["value"] == pytest.approx(9 / 39)
+    assert {row["domain"] for row in made["comparisons"]} == {"mc"}
+    assert made == study_tables(cells, **options, seed=3)
+    json.dumps(made, allow_nan=False)
+    empty = study_tables([], throws=THROWS, nominal="nominal", axes=AXES, classes=CLASSES)
+    assert not any(empty.values())

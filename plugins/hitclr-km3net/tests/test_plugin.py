@@ -1,7 +1,15 @@
 from importlib.metadata import entry_points
 
 import pytest
-from hitclr_km3net import OFFLINE, OFFLINE_MC, OFFLINE_SNAPSHOT, NoiseHits
+from hitclr_km3net import (
+    OFFLINE,
+    OFFLINE_MC,
+    OFFLINE_MC_MUON,
+    OFFLINE_SNAPSHOT,
+    NoiseHits,
+    km3net_daq,
+    km3net_offline_detx,
+)
 from hitclr_km3net import plugin as module
 
 from hitclr.build import construct
@@ -9,7 +17,14 @@ from hitclr.config import Spec
 from hitclr.demo import Demo
 from hitclr.plugins import load_plugins
 
-AUGMENTATIONS = ["km3net-module-dropout", "km3net-noise", "km3net-rotation", "km3net-time-jitter"]
+AUGMENTATIONS = [
+    "km3net-module-dropout",
+    "km3net-noise",
+    "km3net-pmt-efficiency",
+    "km3net-rotation",
+    "km3net-time-jitter",
+    "km3net-water",
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +43,23 @@ def test_what_it_brings(plugins):
     assert info.error == ""
     assert info.distribution == "hitclr-km3net"
     assert info.provides == {
-        "schemas": ["km3net-offline", "km3net-offline-mc", "km3net-offline-snapshot"],
+        "schemas": [
+            "km3net-offline",
+            "km3net-offline-mc",
+            "km3net-offline-mc-muon",
+            "km3net-offline-snapshot",
+        ],
+        "schema_makers": ["km3net-daq", "km3net-offline-detx"],
         "augmentations": AUGMENTATIONS,
         "demos": ["km3net"],
     }
 
 
 def test_schemas(plugins):
-    for schema in (OFFLINE, OFFLINE_MC, OFFLINE_SNAPSHOT):
+    for schema in (OFFLINE, OFFLINE_MC, OFFLINE_MC_MUON, OFFLINE_SNAPSHOT):
         assert plugins.schemas.get(schema.name) is schema
+    assert plugins.schema_makers.get("km3net-daq") is km3net_daq
+    assert plugins.schema_makers.get("km3net-offline-detx") is km3net_offline_detx
     assert isinstance(plugins.demos.get("km3net"), Demo)
 
 

@@ -7,11 +7,30 @@ import km3io
 import numpy as np
 import pytest
 import torch
-from hitclr_km3net import MC_LABEL, OFFLINE, OFFLINE_MC, OFFLINE_SNAPSHOT
+import uproot
+from hitclr_km3net import (
+    MC_LABEL,
+    MC_LABEL_MUON,
+    OFFLINE,
+    OFFLINE_MC,
+    OFFLINE_MC_MUON,
+    OFFLINE_SNAPSHOT,
+)
 from km3net_testdata import data_path
 
 from hitclr.errors import InputError
-from hitclr.io import BadInput, LabelRule, Reason, Sample, load_schema, read_samples
+from hitclr.io import (
+    BadInput,
+    Feature,
+    LabelRule,
+    Positions,
+    Reason,
+    Sample,
+    Schema,
+    iterate_file,
+    load_schema,
+    read_samples,
+)
 
 MIXED = (
     "KM3NeT_00000049_00011291.mc.gsg_neutrinos.km3sim_sirene_merged.jterbr.jppmuon_jppshower_"
@@ -75,7 +94,7 @@ def test_units_and_names():
     assert names == ["km3net-offline", "km3net-offline-mc", "km3net-offline-snapshot"]
 
 
-@pytest.mark.parametrize("schema", [OFFLINE, OFFLINE_MC, OFFLINE_SNAPSHOT])
+@pytest.mark.parametrize("schema", [OFFLINE, OFFLINE_MC, OFFLINE_MC_MUON, OFFLINE_SNAPSHOT])
 def test_survives_yaml(schema, tmp_path):
     file = tmp_path / "schema.yaml"
     file.write_text(schema.to_yaml())
@@ -94,6 +113,87 @@ def test_class_by_truth():
     assert [store.class_names[label] for label in store.labels] == expected
     assert expected.count("track") == 14
     assert expected.count("shower") == 16
+
+
+MUPAGE = "mupage/mcv8.1.mupage_tuned_100G.sirene.jterbr00013288.10.root"
+
+
+def classes_of(schema, name):
+    """The class of every entry, also of those without hits."""
+    names = tuple(schema.label.classes)
+    chunks = iterate_file(schema, schema.label, names, path(name))
+    labels = np.concatenate([chunk.labels for chunk in chunks])
+    return [names[label] if label >= 0 else None for label in labels]
+
+
+def test_muons_by_truth():
+    assert classes_of(OFFLINE_MC_MUON, MUPAGE) == ["muon"] * 10
+    assert classes_of(OFFLINE_MC, MUPAGE) == [None] * 10
+    # Neutrinos are of the same classes under both rules.
+    for name in (MIXED, "muon_cc_events.root"):
+        assert classes_of(OFFLINE_MC_MUON, name) == classes_of(OFFLINE_MC, name)
+    assert set(classes_of(OFFLINE_MC_MUON, MIXED)) == {"track", "shower"}
+
+
+@pytest.mark.parametrize(
+    ("first", "interaction", "expected"),
+    [
+        (14, 2, "track"),
+        (-14, 2, "track"),
+        (14, 3, "shower"),
+        (-12, 2, "shower"),
+        (12, 3, "shower"),
+        (-16, 3, "shower"),
+        (16, 2, None),
+        (81, None, "muon"),
+        (13, None, "muon"),
+        (-13, None, "muon"),
+        (14, None, None),
+        (2212, None, None),
+        (None, None, None),
+    ],
+)
+def test_rule_with_muons(first, interaction, expected, tmp_path):
+    """On a file that has these alone."""
+    file = tmp_path / "truth.root"
+    branches = {
+        "Evt/mc_trks/mc_trks.type": [] if first is None else [first, 22],
+        "Evt/w2list": [] if interaction is None else [7.0] * 10 + [float(interaction), 0.0],
+    }
+    schema = Schema(
+        name="truth",
+        tree="E",
+        derive=OFFLINE_MC_MUON.derive,
+        positions=Positions(branches=("x", "x", "x"), unit="m"),
+        features=(Feature(name="x", branch="x"),),
+        label=MC_LABEL_MUON,
+    )
+    with uproot.recreate(file) as out:
+        types = {name: "var * float64" for name in ("x", *branches)}
+        out.mktree("E", types, counter_name=lambda name: f"n_{abs(hash(name))}")
+        out["E"].extend({"x": ak.Array([[1.0]]), **{n: ak.Array([v]) for n, v in branches.items()}})
+    names = tuple(MC_LABEL_MUON.classes)
+    (chunk,) = iterate_file(schema, MC_LABEL_MUON, names, file)
+    assert chunk.labels.tolist() == [-1 if expected is None else names.index(expected)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        (OFFLINE_MC, "nothing there, nothing there. in Evt/mc_trks/mc_trks.type, Evt/w2list"),
+        (OFFLINE_MC_MUON, "nothing there, 0. in Evt/mc_trks/mc_trks.type, interaction"),
+    ],
+)
+def test_data_have_no_truth(schema, told):
+    with pytest.raises(InputError, match=told) as caught:
+        read(schema, "usr-sample.root")
+    assert caught.value.reason == Reason.UNKNOWN_LABEL
+    assert (caught.value.file, caught.value.entry) == (str(path("usr-sample.root")), 0)
+
+
+def test_constant_of_the_muon_bundle():
+    assert MC_LABEL_MUON.classes["muon"][0] == (81, 0)
+    assert km3io.definitions.trkmembers["PDG_MUONBUNDLE"] == 81
 
 
 def test_place_and_values_of_the_interaction_type():

@@ -35,9 +35,29 @@ def test_a_module_shifts_as_one(batch):
     assert abs(values.std() / 3 - 1) < 5 / math.sqrt(2 * len(values))
 
 
-def test_both_add_in_quadrature(batch):
+def test_a_string_shifts_as_one(batch):
+    batch.hit_string = batch.hit_dom_id % 6
+    shift = shifts(batch, TimeJitter(0.0, string_sigma_ns=3.0))
+    group = 6 * batch.batch + batch.hit_string
+    names, index = group.unique(return_inverse=True)
+    common = torch.zeros(len(names), dtype=shift.dtype).index_copy_(0, index, shift)
+    assert (common[index] - shift).abs().max() < 1e-3
+    assert abs(common.mean()) < 5 * 3 / math.sqrt(len(names))
+    assert abs(common.std() / 3 - 1) < 5 / math.sqrt(2 * len(names))
+
+
+def test_all_add_in_quadrature(batch):
     shift = shifts(batch, TimeJitter(3.0, module_sigma_ns=4.0))
     assert shift.std() == pytest.approx(5, rel=0.05)
+    batch.hit_string = torch.arange(len(batch.hit_dom_id))  # each a string of its own
+    shift = shifts(batch, TimeJitter(2.0, module_sigma_ns=3.0, string_sigma_ns=6.0))
+    assert shift.std() == pytest.approx(7, rel=0.05)
+
+
+def test_string_needed_for_strings_only(batch):
+    TimeJitter(2.0, module_sigma_ns=1.0).view(batch, generator(3))
+    with pytest.raises(SchemaError, match="hit_string"):
+        TimeJitter(2.0, string_sigma_ns=1.0).view(batch, generator(3))
 
 
 def test_width_per_event(batch):
@@ -54,7 +74,10 @@ def test_module_needed_for_modules_only(batch):
         TimeJitter(2.0, module_sigma_ns=1.0).view(batch, generator(3))
 
 
-@pytest.mark.parametrize("options", [{"sigma_ns": -1.0}, {"module_sigma_ns": Normal(deviation=1)}])
+@pytest.mark.parametrize(
+    "options",
+    [{"sigma_ns": -1.0}, {"module_sigma_ns": Normal(deviation=1)}, {"string_sigma_ns": -2.0}],
+)
 def test_refuses_negative_widths(options):
     with pytest.raises(SettingsError, match=next(iter(options))):
         TimeJitter(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -44,12 +45,40 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
+    no_plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--no-plugin",
+            metavar="NAME",
+            help="Leave out a plugin; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Options that come before the command."""
+    if no_plugin:
+        _leave_out(no_plugin, context)
+
+
+def _leave_out(names: Sequence[str], context: typer.Context) -> None:
+    """Leave out plugins while a command runs, also in the processes that it starts."""
+    from hitclr.plugins import DISABLE_VARIABLE
+
+    before = os.environ.get(DISABLE_VARIABLE)
+    os.environ[DISABLE_VARIABLE] = ",".join([*([before] if before else []), *names])
+
+    def put_back() -> None:
+        if before is None:
+            del os.environ[DISABLE_VARIABLE]
+        else:
+            os.environ[DISABLE_VARIABLE] = before
+
+    context.call_on_close(put_back)
 
 
 for command in (inspect, find_lr, train, embed, simulate, study, report, display, plugins, demo):

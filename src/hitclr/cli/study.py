@@ -128,7 +128,8 @@ def _show_times(
 
 
 def _time(seconds: float) -> str:
-    """
+    """A time for people.
+
     >>> _time(40), _time(600), _time(20_000)
     ('40 s', '10 min', '5.6 h')
     """

@@ -28,7 +28,8 @@ class Settings(SettingsBase):
     Attributes:
         title: the headline of the report.
         notes: what a reader of the report must know about the data.
-        schema_source: the key ``schema``: a registered schema's name, a YAML file, or a mapping.
+        schema_source: the key ``schema``: a registered schema's name, a YAML file, or a mapping
+            (a schema, or the name and the options of a schema maker).
         data: what is read and how it is fed.
         views: how views are made.
         encoder: the encoder.

@@ -38,6 +38,8 @@ class Detector(ABC):
             of ``x`` that `respond` makes.
         augmentations: the augmentations that suit it, as in a settings file.
         minimum_hits: an event with fewer hits is not recorded.
+        volume: the lower and the upper corner, in cm, of the box that all hits lie in; None for a
+            detector that is no box.
     """
 
     name: ClassVar[str]
@@ -50,6 +52,7 @@ class Detector(ABC):
     schema: ClassVar[Schema]
     augmentations: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     minimum_hits: ClassVar[int] = 4
+    volume: ClassVar[tuple[tuple[float, float, float], tuple[float, float, float]] | None] = None
 
     @abstractmethod
     def respond(self, deposits: Deposits, throws: Throws, generator: torch.Generator) -> EventStore:

@@ -43,6 +43,7 @@ class Reason(str, Enum):
     DUPLICATE_KEY = "duplicate event key"
     NOT_CONTIGUOUS = "hits apart"
     NOT_CONSTANT = "differs within the event"
+    NOT_IN_TABLE = "not in the table"
 
     def __str__(self) -> str:
         return self.value
@@ -94,6 +95,7 @@ _CODES = {
     Reason.DUPLICATE_KEY: 17,
     Reason.NOT_CONTIGUOUS: 18,
     Reason.NOT_CONSTANT: 19,
+    Reason.NOT_IN_TABLE: 20,
 }
 
 

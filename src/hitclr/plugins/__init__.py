@@ -1,6 +1,7 @@
 """The plugin host: hook specifications, registries, and the manager that fills them."""
 
-from hitclr.plugins.manager import DISABLE_VARIABLE, GROUP, PluginInfo, Plugins, load_plugins
+from hitclr.plugins.info import PluginInfo
+from hitclr.plugins.manager import DISABLE_VARIABLE, GROUP, Plugins, list_plugins, load_plugins
 from hitclr.plugins.registry import Registered, Registrar, Registry
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "Registered",
     "Registrar",
     "Registry",
+    "list_plugins",
     "load_plugins",
 ]

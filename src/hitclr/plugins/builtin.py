@@ -11,8 +11,9 @@ from hitclr.augment import Augmentation
 from hitclr.graphs import EdgeBuilder
 from hitclr.methods import Method
 from hitclr.nn import DynEdge, GraphConvNeXt, PointNet, PointTransformer, VoxelConvNeXt
+from hitclr.plugins.hookspecs import HOOK_VERSION
 from hitclr.plugins.registry import Registrar
-from hitclr.studies import validators
+from hitclr.studies import Metric, metrics, validators
 from hitclr.studies.validators import Validator
 
 __all__ = [
@@ -20,8 +21,11 @@ __all__ = [
     "register_edges",
     "register_encoders",
     "register_methods",
+    "register_metrics",
     "register_validators",
 ]
+
+HITCLR_HOOKS = HOOK_VERSION
 
 
 @hookimpl
@@ -87,3 +91,12 @@ def register_validators(registrar: Registrar[type[Validator]]) -> None:
     registrar.add("bnm", validators.NuclearNorm)
     registrar.add("snd", validators.SoftDensity)
     registrar.add("target-accuracy", validators.TargetAccuracy)
+
+
+@hookimpl
+def register_metrics(registrar: Registrar[Metric]) -> None:
+    """The metrics, the most important first: a report's summary is of the first."""
+    registrar.add("accuracy", metrics.accuracy)
+    registrar.add("largest-class", metrics.largest_class)
+    registrar.add("balanced-accuracy", metrics.balanced_accuracy)
+    registrar.add("AUC", metrics.auc)

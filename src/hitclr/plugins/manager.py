@@ -1,14 +1,13 @@
 """Finding plugins, asking them what they bring, and keeping a broken one from taking down the rest.
 
-pluggy's own loading stops at the first plugin that fails to import and does not notice a hook with
-a misspelt name; here each entry point is loaded by itself and each implementation is checked.
+pluggy's own loading stops at the first plugin that fails to import; here each entry point is loaded
+by itself.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 import hitclr
-from hitclr.errors import DuplicateNameError, did_you_mean
+from hitclr.errors import DuplicateNameError, PluginError, did_you_mean
 from hitclr.plugins import builtin, hookspecs
+from hitclr.plugins.faults import faults_of, how_to_leave_out
+from hitclr.plugins.info import PluginInfo
+from hitclr.plugins.inspection import inspect_module
+from hitclr.plugins.known import KNOWN_PLUGINS, known_plugin
 from hitclr.plugins.registry import Registrar, Registry
 
 if TYPE_CHECKING:
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
     from hitclr.graphs import EdgeBuilder
     from hitclr.io import Schema
     from hitclr.methods import Method
+    from hitclr.reports.section import ReportSection
+    from hitclr.studies import Metric
     from hitclr.studies.validators import Validator
 
-__all__ = ["DISABLE_VARIABLE", "GROUP", "PluginInfo", "Plugins", "load_plugins"]
+__all__ = ["DISABLE_VARIABLE", "GROUP", "Plugins", "list_plugins", "load_plugins"]
 
 GROUP = "hitclr"
 """The entry-point group of plugins."""
@@ -42,30 +47,12 @@ DISABLE_VARIABLE = "HITCLR_DISABLE_PLUGINS"
 _BUILTIN = "hitclr"
 
 
-@dataclass
-class PluginInfo:
-    """One plugin: where it comes from, what it brought, or why it failed.
-
-    Attributes:
-        name: the name of its entry point; ``hitclr`` for the built-ins.
-        distribution: the distribution that installs it.
-        version: the version of that distribution.
-        provides: the names that it registered, by kind.
-        error: why it is not in use; empty where it is.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    provides: dict[str, list[str]] = field(default_factory=dict)
-    error: str = ""
-
-
 class Plugins:
     """All registries, filled by the plugins that are installed.
 
     Attributes:
         schemas: schemas by name.
+        schema_makers: functions that make schemas, by name.
         augmentations: augmentation classes by name.
         edges: makers of edge builders by name.
         encoders: makers of encoders by name.
@@ -73,19 +60,27 @@ class Plugins:
         validators: validator classes by name.
         demos: demos by name.
         detectors: detectors by name.
+        metrics: metrics by name, hitclr's own first.
+        report_sections: sections of reports by name.
         infos: one entry for each plugin, the built-ins first.
+        disabled: the names of the plugins that were to be left out.
     """
 
     def __init__(self) -> None:
-        self.schemas: Registry[Schema] = Registry("schema")
-        self.augmentations: Registry[type[Augmentation]] = Registry("augmentation")
-        self.edges: Registry[Callable[..., EdgeBuilder]] = Registry("edge builder")
-        self.encoders: Registry[Callable[..., nn.Module]] = Registry("encoder")
-        self.methods: Registry[type[Method]] = Registry("method")
-        self.validators: Registry[type[Validator]] = Registry("validator")
-        self.demos: Registry[Demo] = Registry("demo")
-        self.detectors: Registry[Detector] = Registry("detector")
+        where = self._where
+        self.schemas: Registry[Schema] = Registry("schema", where)
+        self.schema_makers: Registry[Callable[..., Schema]] = Registry("schema maker", where)
+        self.augmentations: Registry[type[Augmentation]] = Registry("augmentation", where)
+        self.edges: Registry[Callable[..., EdgeBuilder]] = Registry("edge builder", where)
+        self.encoders: Registry[Callable[..., nn.Module]] = Registry("encoder", where)
+        self.methods: Registry[type[Method]] = Registry("method", where)
+        self.validators: Registry[type[Validator]] = Registry("validator", where)
+        self.demos: Registry[Demo] = Registry("demo", where)
+        self.detectors: Registry[Detector] = Registry("detector", where)
+        self.metrics: Registry[Metric] = Registry("metric", where)
+        self.report_sections: Registry[ReportSection] = Registry("report section", where)
         self.infos: list[PluginInfo] = []
+        self.disabled: tuple[str, ...] = ()
         self._host = pluggy.PluginManager("hitclr")
         self._host.add_hookspecs(hookspecs)
 
@@ -99,47 +94,94 @@ class Plugins:
         A plugin that breaks a rule of the host is taken out again, and ``info.error`` says why.
 
         Raises:
-            DuplicateNameError: it registers a name that another plugin has.
+            DuplicateNameError: another plugin is called so, or has a name that this one registers;
+                this one is taken out.
         """
+        same = [other for other in self.infos if other.name == info.name]
         self.infos.append(info)
-        info.error = self._misspelt(module)
-        if info.error:
-            return
         try:
+            if same:
+                message = (
+                    f"two plugins are called {info.name!r}: one of {same[0].source}, one of "
+                    f"{info.source}\n  what to do: uninstall one of them"
+                )
+                raise DuplicateNameError(message)
+            self._add(module, info)
+        except PluginError as error:
+            info.error = str(error)
+            if isinstance(error, DuplicateNameError):
+                raise
+
+    def _add(self, module: ModuleType, info: PluginInfo) -> None:
+        inspect_module(module, info, self._host)
+        with faults_of(info.title):
             self._host.register(module, info.name)
-        except (pluggy.PluginValidationError, ValueError) as error:
-            info.error = f"its hooks do not fit: {error}"
-            return
-        for kind, registry in self.registries().items():
-            hook = f"register_{kind}"
-            for implementation in getattr(self._host.hook, hook).get_hookimpls():
-                if implementation.plugin is not module:
-                    continue
-                registrar = Registrar(registry, info.name)
-                try:
+        try:
+            for kind, registry in self.registries().items():
+                self._ask(module, info, kind, registry)
+        except PluginError:
+            self._host.unregister(module)
+            info.provides.clear()
+            for registry in self.registries().values():
+                registry.remove_owner(info.name)
+            raise
+        observed = [h.name for h in self._host.get_hookcallers(module) or [] if _observes(h.name)]
+        if observed:
+            info.provides["hooks"] = sorted(observed)
+
+    def _ask(
+        self, module: ModuleType, info: PluginInfo, kind: str, registry: Registry[Any]
+    ) -> None:
+        hook = f"register_{kind}"
+        for implementation in getattr(self._host.hook, hook).get_hookimpls():
+            if implementation.plugin is module:
+                registrar = Registrar(registry, info.name, info.source)
+                with faults_of(f"{info.title}, hook {hook}"):
                     implementation.function(*[registrar for _ in implementation.argnames])
-                except DuplicateNameError:
-                    raise
-                except (Exception, SystemExit) as error:  # noqa: BLE001 - anything may go wrong in a plugin
-                    self._remove(module, info)
-                    info.error = f"its hook {hook} failed: {type(error).__name__}: {error}"
-                    return
-            names = sorted(entry.name for entry in registry if entry.owner == info.name)
-            if names:
-                info.provides[kind] = names
+        names = sorted(entry.name for entry in registry if entry.owner == info.name)
+        if names:
+            info.provides[kind] = names
 
-    def _remove(self, module: ModuleType, info: PluginInfo) -> None:
-        self._host.unregister(module)
-        info.provides.clear()
-        for registry in self.registries().values():
-            registry.remove_owner(info.name)
+    def tell(self, hook: str, **given: Any) -> None:
+        """Call a hook that observes, in each plugin that has it, in the order of ``infos``.
 
-    def _misspelt(self, module: ModuleType) -> str:
-        known = list(hookspecs.__all__)
-        for name in dir(module):
-            marked = self._host.parse_hookimpl_opts(module, name)
-            if marked is not None and (marked.get("specname") or name) not in known:
-                return f"{name} is not a hook of hitclr. {did_you_mean(name, known)}"
+        Args:
+            hook: its name.
+            given: all its arguments.
+
+        Raises:
+            PluginError: an implementation raised, or returned something.
+        """
+        titles = {info.name: info.title for info in self.infos if not info.error}
+        for implementation in getattr(self._host.hook, hook).get_hookimpls():
+            name = implementation.plugin_name
+            with faults_of(f"{titles[name]}, hook {hook}", f"without it: {how_to_leave_out(name)}"):
+                answer = implementation.function(*[given[n] for n in implementation.argnames])
+                if answer is not None:
+                    message = (
+                        f"it observes, and is to return nothing; it returned a "
+                        f"{type(answer).__name__}"
+                    )
+                    raise PluginError(message)
+
+    def _where(self, name: str) -> str:
+        """Where a name that nobody registered may come from; empty where nothing is known."""
+        known = known_plugin(name)
+        broken = [info for info in self.infos if info.error and not info.disabled]
+        for info in self.infos:
+            if info.name == known:
+                if not info.error:
+                    return ""  # a name like its own
+                why = "was left out" if info.disabled else "is not in use, it failed"
+                return f"The {info.title}, whose names begin so, {why}."
+        if known is not None:
+            return (
+                f"Such names are of the plugin {known!r}, which is not installed: pip install "
+                f"{KNOWN_PLUGINS[known]} (in a clone of hitclr ./plugins/{KNOWN_PLUGINS[known]})."
+            )
+        if broken:
+            failed = ", ".join(info.title for info in broken)
+            return f"It may be of what failed: {failed}."
         return ""
 
 
@@ -152,27 +194,74 @@ def load_plugins(disabled: Iterable[str] = ()) -> Plugins:
         disabled: plugins to leave out, besides those in ``HITCLR_DISABLE_PLUGINS``.
 
     Raises:
-        DuplicateNameError: two plugins register one name.
+        DuplicateNameError: two plugins have one name, or register one.
+        PluginError: a plugin that is to be left out is not known.
     """
+    plugins, clashes = _load(disabled)
+    if clashes:
+        raise clashes[0]
+    return plugins
+
+
+def list_plugins(disabled: Iterable[str] = ()) -> list[PluginInfo]:
+    """Every installed plugin, those that cannot be used included, also together with others.
+
+    Args:
+        disabled: as in `load_plugins`.
+
+    Raises:
+        PluginError: a plugin that is to be left out is not known.
+    """
+    return _load(disabled)[0].infos
+
+
+def _load(disabled: Iterable[str]) -> tuple[Plugins, list[DuplicateNameError]]:
     off = {*disabled, *os.environ.get(DISABLE_VARIABLE, "").replace(" ", "").split(",")} - {""}
-    plugins = Plugins()
+    found = _entry_points()
+    _require_known(off, {point.name for _, point in found})
+    plugins, clashes = Plugins(), []
+    plugins.disabled = tuple(sorted(off))
     plugins.add(builtin, PluginInfo(_BUILTIN, "hitclr", hitclr.__version__))
-    for distribution, point in _entry_points():
-        name = distribution.metadata["Name"]
-        info = PluginInfo(point.name, name, distribution.version)
+    for distribution, point in found:
+        info = PluginInfo(point.name, distribution.metadata["Name"], distribution.version)
         if point.name in off:
-            info.error = f"left out: disabled by {DISABLE_VARIABLE} or an option"
+            info.error, info.disabled = f"{info.title}: disabled, it was to be left out", True
             plugins.infos.append(info)
             continue
         try:
-            module = point.load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything may go wrong in a plugin
-            cause = f"{type(error).__name__}: {error}"
-            info.error = f"{point.value} cannot be imported: {cause}"
+            with faults_of(f"{info.title}, which cannot be imported from {point.value}"):
+                module = point.load()
+        except PluginError as error:
+            info.error = str(error)
             plugins.infos.append(info)
             continue
-        plugins.add(module, info)
-    return plugins
+        try:
+            plugins.add(module, info)
+        except DuplicateNameError as error:
+            clashes.append(error)
+    return plugins, clashes
+
+
+def _require_known(off: Collection[str], installed: Collection[str]) -> None:
+    """Refuse to leave out what is not there: it may be misspelt, and the plugin meant in use.
+
+    Those of this project count as known, so that one line does for machines with and without them.
+    """
+    for name in sorted(off):
+        if name == _BUILTIN:
+            message = "the plugin 'hitclr' cannot be left out: it is what hitclr itself brings"
+            raise PluginError(message)
+        if name not in installed and name not in KNOWN_PLUGINS:
+            message = (
+                f"a plugin {name!r} is to be left out (--no-plugin or {DISABLE_VARIABLE}), and "
+                f"none is called so. {did_you_mean(name, sorted(installed))} Installed: "
+                f"{', '.join(sorted(installed)) or 'none'}."
+            )
+            raise PluginError(message)
+
+
+def _observes(hook: str) -> bool:
+    return not hook.startswith("register_")
 
 
 def _entry_points() -> list[tuple[Distribution, EntryPoint]]:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hitclr.errors import DuplicateNameError, PluginError, UnknownNameError, did_you_mean
+from hitclr.errors import (
+    DuplicateNameError,
+    PluginError,
+    UnknownNameError,
+    did_you_mean,
+    nearest,
+)
+from hitclr.plugins.faults import how_to_leave_out
 
 __all__ = ["Registered", "Registrar", "Registry"]
 
@@ -21,11 +28,16 @@ class Registered(Generic[T]):
         name: its name.
         owner: the plugin that brought it.
         value: the object.
+        source: the distribution of that plugin, with its version; empty where it has none.
     """
 
     name: str
     owner: str
     value: T
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.owner!r} ({self.source})" if self.source else repr(self.owner)
 
 
 class Registry(Generic[T]):
@@ -33,14 +45,22 @@ class Registry(Generic[T]):
 
     Args:
         kind: what they are, in the singular, for messages.
+        where: says in a sentence where an unknown name may come from; empty where nothing is known.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, where: Callable[[str], str] = lambda _: "") -> None:
         self.kind = kind
+        self._where = where
         self._entries: dict[str, Registered[T]] = {}
 
-    def add(self, name: str, value: T, owner: str) -> None:
+    def add(self, name: str, value: T, owner: str, source: str = "") -> None:
         """Add an object.
+
+        Args:
+            name: its name.
+            value: the object.
+            owner: the plugin that brings it.
+            source: the distribution of that plugin, with its version.
 
         Raises:
             DuplicateNameError: another plugin has the name already.
@@ -49,34 +69,39 @@ class Registry(Generic[T]):
         """
         if not name or not all(c.isalnum() or c in "-_." for c in name):
             message = (
-                f"plugin {owner!r}: {name!r} cannot be the name of a {self.kind}: use letters, "
-                f"digits, '-', '_' and '.'"
+                f"{name!r} cannot be the name of a {self.kind}: use letters, digits, '-', '_' and "
+                f"'.'"
             )
             raise PluginError(message)
-        if name in self._entries and self._entries[name].owner == owner:
-            message = f"plugin {owner!r} registers the {self.kind} {name!r} twice"
+        entry = Registered(name, owner, value, source)
+        first = self._entries.setdefault(name, entry)
+        if first is entry:
+            return
+        if first.owner == owner:
+            message = f"it registers the {self.kind} {name!r} twice"
             raise PluginError(message)
-        if name in self._entries:
-            message = (
-                f"two plugins register the {self.kind} {name!r}: {self._entries[name].owner!r} "
-                f"and {owner!r}. Uninstall one of them, or disable it with "
-                f"HITCLR_DISABLE_PLUGINS."
-            )
-            raise DuplicateNameError(message)
-        self._entries[name] = Registered(name, owner, value)
+        message = (
+            f"two plugins register the {self.kind} {name!r}: {first} and {entry}\n"
+            f"  what to do: uninstall one of them, or leave it out: {how_to_leave_out(owner)}"
+        )
+        raise DuplicateNameError(message)
 
     def get(self, name: str) -> T:
         """The object called ``name``.
 
         Raises:
-            UnknownNameError: nobody registered it; the message has the nearest names.
+            UnknownNameError: nobody registered it; the message has the nearest names, and the
+                plugin that brings it where one is known.
         """
         if name not in self._entries:
-            message = (
-                f"no {self.kind} is called {name!r}. {did_you_mean(name, list(self._entries))} "
-                f"`hitclr plugins` lists what is installed."
-            )
-            raise UnknownNameError(message)
+            where, known = self._where(name), list(self._entries)
+            said = [f"no {self.kind} is called {name!r}."]
+            if nearest(name, known) or not where:
+                said.append(did_you_mean(name, known))
+            if where:
+                said.append(where)
+            said.append("`hitclr plugins` lists what is installed.")
+            raise UnknownNameError(" ".join(said))
         return self._entries[name].value
 
     def remove_owner(self, owner: str) -> None:
@@ -97,9 +122,10 @@ class Registry(Generic[T]):
 class Registrar(Generic[T]):
     """What a registration hook is given: it adds to one registry in one plugin's name."""
 
-    def __init__(self, registry: Registry[T], owner: str) -> None:
+    def __init__(self, registry: Registry[T], owner: str, source: str = "") -> None:
         self._registry = registry
         self._owner = owner
+        self._source = source
 
     def add(self, name: str, value: T) -> None:
         """Register ``value`` under ``name``.
@@ -108,4 +134,4 @@ class Registrar(Generic[T]):
             DuplicateNameError: the name is taken.
             PluginError: the name is not usable.
         """
-        self._registry.add(name, value, self._owner)
+        self._registry.add(name, value, self._owner, self._source)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hitclr.reports.picture import Picture
 from hitclr.reports.projection import Projection
@@ -12,6 +12,9 @@ from hitclr.reports.results import Count
 from hitclr.reports.summary import cautions, count_of, interval, number, summary
 from hitclr.reports.tables import Tables
 from hitclr.reports.template import as_yaml, fill_template
+
+if TYPE_CHECKING:
+    from hitclr.reports.study.document import Section
 
 __all__ = ["duration", "render_page"]
 
@@ -21,6 +24,7 @@ def render_page(
     pictures: Mapping[str, Picture],
     projection: Projection | None,
     no_map: str,
+    sections: Sequence[Section] = (),
 ) -> str:
     """The HTML of a report.
 
@@ -29,6 +33,7 @@ def render_page(
         pictures: the pictures that there are, by name.
         projection: what the embedding pictures show, where there are any.
         no_map: why there are none, otherwise.
+        sections: what plugins have to say.
     """
     return fill_template(
         "page.html.j2",
@@ -46,6 +51,7 @@ def render_page(
         pictures=pictures,
         projection=projection,
         no_map=no_map,
+        sections=sections,
         summary=summary(tables.results),
         cautions=cautions(tables.results),
         totals=_totals(tables.results.counts),

@@ -23,13 +23,19 @@ def fill_template(name: str, filters: Mapping[str, Callable[..., str]], **values
             an error, not a blank. ``css`` is there by itself.
     """
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(_source),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(filters)
-    folder = files("hitclr.reports")
-    css = Markup(folder.joinpath("page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own
-    source = folder.joinpath(name).read_text(encoding="utf-8")
-    return environment.from_string(source).render(css=css, **values)
+    css = Markup(_source("page.css"))  # noqa: S704 - our own
+    return environment.get_template(name).render(css=css, **values)
+
+
+def _source(name: str) -> str:
+    return files("hitclr.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 def as_yaml(value: Mapping[str, Any]) -> str:

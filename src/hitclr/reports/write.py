@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
@@ -18,10 +20,13 @@ from hitclr.reports.style import style
 from hitclr.reports.tables import Tables, read_tables
 from hitclr.reports.weights import draw_weights
 
+if TYPE_CHECKING:
+    from hitclr.reports.section import SectionWriter
+
 __all__ = ["write_report"]
 
 
-def write_report(directory: Path) -> Path:
+def write_report(directory: Path, sections: Sequence[SectionWriter] = ()) -> Path:
     """Write the report of one run, as ``report/index.html`` and pictures beside it.
 
     The report is made in a hidden folder and then renamed into place, so that there is never half
@@ -30,6 +35,7 @@ def write_report(directory: Path) -> Path:
     Args:
         directory: the output folder of the run, which holds ``results.json``, ``events.npz`` and
             ``views.npz``.
+        sections: make the sections of plugins.
 
     Returns:
         The path of the page.
@@ -37,12 +43,13 @@ def write_report(directory: Path) -> Path:
     Raises:
         OutputError: a table is missing or unusable, ``report`` is something else than an earlier
             report, or the folder cannot be written to.
+        PluginError: a section of a plugin cannot be made.
     """
     tables = read_tables(directory)
-    return replace_report(directory, lambda folder: _write_into(folder, tables))
+    return replace_report(directory, lambda folder: _write_into(folder, tables, sections))
 
 
-def _write_into(folder: Path, tables: Tables) -> None:
+def _write_into(folder: Path, tables: Tables, sections: Sequence[SectionWriter]) -> None:
     no_map = obstacle(tables.events)
     projection = None if no_map else project(tables.events)
     with style():
@@ -50,7 +57,10 @@ def _write_into(folder: Path, tables: Tables) -> None:
             name: Picture.write(figure, folder, name)
             for name, figure in _figures(tables, projection).items()
         }
-    page = render_page(tables, pictures, projection, no_map)
+        written = [found for write in sections if (found := write(tables, folder)) is not None]
+    for one in written:
+        pictures |= one.pictures
+    page = render_page(tables, pictures, projection, no_map, [one.section for one in written])
     (folder / PAGE).write_text(page, encoding="utf-8")
 
 

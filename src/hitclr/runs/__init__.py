@@ -2,11 +2,13 @@
 
 from hitclr.runs.checkpoint import Model, load_model
 from hitclr.runs.embed import embed_files
+from hitclr.runs.prepare import Prepared
 from hitclr.runs.simulate import Simulated, SimulatedFile, simulate
 from hitclr.runs.train import TrainedRun, train
 
 __all__ = [
     "Model",
+    "Prepared",
     "Simulated",
     "SimulatedFile",
     "TrainedRun",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -26,8 +26,10 @@ from hitclr.nn import LinearProbe
 from hitclr.rng import generator, seed_for, uniform_hash
 from hitclr.studies import (
     Embedded,
+    Estimate,
     ProbeWeights,
     Score,
+    ScoredEvents,
     confusion_matrix,
     embed_events,
     fit_probe,
@@ -47,6 +49,8 @@ _VERSIONS = (
     "numpy",
     "scikit-learn",
 )
+
+Metrics: TypeAlias = Mapping[str, Callable[[ScoredEvents], Estimate | None]]
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def evaluate(
     splits: Mapping[str, Tensor],
     truth: Tensor,
     *,
+    metrics: Metrics,
     edges: EdgeBuilder | None,
     augmentation: Augmentation | None,
     source: ViewSource | None = None,
@@ -130,6 +135,7 @@ def evaluate(
         splits: the events of each part.
         truth: [M] int64, the labels of all events, by which they are scored; the probe sees those
             that the feed has.
+        metrics: what the test events are scored by, the most important first.
         edges: the edges that the encoder wants.
         augmentation: what changes the hits of a view; None for nothing.
         source: what gives the hits of a view; None for the events as they are.
@@ -191,12 +197,12 @@ def evaluate(
     if fields.KEY in store.events:
         events[fields.KEY] = store.events[fields.KEY][everything].numpy()
     bootstrap = seed_for(settings.seed, "bootstrap")
-    rows, matrices = _score_tests(store, events, bootstrap)
+    rows, matrices = _score_tests(store, events, metrics, bootstrap)
     few_labels: list[dict[str, Any]] = []
     for fraction, labels, few_probe in few:
         if few_probe is not None:
             read_out = {**events, "scores": few_probe.probabilities(embedding).numpy()}
-            found, _ = _score_tests(store, read_out, bootstrap)
+            found, _ = _score_tests(store, read_out, metrics, bootstrap)
             few_labels += [{"fraction": fraction, "labels": labels, **score} for score in found]
     return Evaluation(
         store,
@@ -246,7 +252,7 @@ def _few_label_probes(
 
 
 def _score_tests(
-    store: EventStore, events: Mapping[str, NDArray[Any]], seed: int
+    store: EventStore, events: Mapping[str, NDArray[Any]], metrics: Metrics, seed: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Scores and confusion matrices of all test events, and of each sample among them."""
     test = events["split"] == SPLITS.index("test")
@@ -259,7 +265,8 @@ def _score_tests(
         return rows, matrices
     for sample, chosen in groups if len(domains) > 1 else groups[:1]:
         labels, scores = events["y"][chosen], events["scores"][chosen]
-        found: list[Score] = score_events(labels, scores, seed=seed)
+        embedding = events["embedding"][chosen]
+        found: list[Score] = score_events(labels, scores, embedding, metrics, seed=seed)
         rows += [{"set": "test", "sample": sample, **asdict(score)} for score in found]
         known = labels >= 0
         matrix = confusion_matrix(labels[known], scores[known].argmax(1), len(store.class_names))

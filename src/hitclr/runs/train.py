@@ -18,6 +18,7 @@ from hitclr.data import BatchPlan, ViewDataset, fed
 from hitclr.errors import OutputError
 from hitclr.io import Progress
 from hitclr.plugins import Plugins
+from hitclr.plugins.extensions import scorers, section_writers
 from hitclr.reports import write_report
 from hitclr.runs.checkpoint import RunRecord, describe_run, store_weights
 from hitclr.runs.evaluate import Evaluation, evaluate
@@ -34,6 +35,7 @@ from hitclr.runs.prepare import Prepared, describe, prepare
 from hitclr.runs.selection import LAST_EPOCH, SCORE, Selection
 from hitclr.runs.trainer import build_trainer, process_rank
 from hitclr.runs.training import (
+    AfterLoading,
     CollapseWatch,
     Throughput,
     compile_encoder,
@@ -145,7 +147,8 @@ def train(
     if interrupted is not None:
         require_same_inputs(interrupted, record)
         prepared.data.resume_at = (interrupted.epoch, interrupted.step)
-    elif overwrite and first:
+    plugins.tell("before_training", settings=settings, prepared=prepared)
+    if interrupted is None and overwrite and first:
         clear_folder(out)
     if first:
         write_settings(out, settings, base)
@@ -158,6 +161,7 @@ def train(
             # Before the averages, which are in the model's place while it is validated.
             selection,
             CollapseWatch(say),
+            AfterLoading(plugins),
             Throughput(),
             LearningRateMonitor("epoch"),
             *watching,
@@ -183,6 +187,7 @@ def train(
         prepared.feed,
         prepared.splits,
         prepared.truth,
+        metrics=scorers(plugins),
         edges=prepared.edges,
         augmentation=prepared.augmentation,
         source=prepared.source,
@@ -204,10 +209,10 @@ def train(
         results["reweighting"] = prepared.reweighting
         results["selection"] = selection.results()
         write_tables(out, results, evaluation.events, evaluation.views)
-    return TrainedRun(
+    run = TrainedRun(
         out,
         out / MODEL,
-        write_report(out) if report else None,
+        write_report(out, section_writers(plugins)) if report else None,
         evaluation,
         prepared.skipped,
         history.rows,
@@ -216,6 +221,8 @@ def train(
         prepared.method.needs.views,
         str(trainer.strategy.root_device),
     )
+    plugins.tell("after_training", settings=settings, run=run)
+    return run
 
 
 def _stopping(settings: Settings, *, validated: bool) -> list[L.Callback]:

@@ -80,7 +80,8 @@ def build_trainer(
             logger=[CSVLogger(out, name="logs"), TensorBoardLogger(str(out), name="tensorboard")],
             default_root_dir=out,
             plugins=[_environment(several)],
-            callbacks=[StepSeed(settings.seed), *callbacks, *written],
+            # The seed last of those at the begin of a step: others may draw there.
+            callbacks=[*callbacks, StepSeed(settings.seed), *written],
             enable_progress_bar=any(isinstance(callback, bars) for callback in callbacks),
             enable_model_summary=False,
             num_sanity_val_steps=0,

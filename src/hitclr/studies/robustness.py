@@ -7,54 +7,77 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area", "quantities"]
+from hitclr.errors import HitclrError
+
+__all__ = ["WORST", "area_weights", "quantity_weights"]
+
+WORST = "worst"
+"""The one quantity whose weights depend on the curve."""
 
 Floats = NDArray[np.float64]
 
 
-def quantities(
-    scores: Floats,
+def quantity_weights(
+    curve: Floats,
     throws: Sequence[str],
     *,
     nominal: str,
     axes: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Floats]:
-    """The mean over throws, the worst, the nominal one, and the area along each parameter.
+    """How much each throw counts in each quantity: a quantity is the curve times its weights.
 
     Args:
-        scores: [..., T], the score under each throw.
+        curve: [T], the score under each throw.
         throws: their names.
-        nominal: the nominal throw; without it among the throws there is no such number.
-        axes: for each parameter the throws along it with its value; those that lack a throw are
-            left out.
+        nominal: the nominal throw.
+        axes: for each parameter the throws along it, with its value.
 
     Returns:
-        By name ``mean``, ``worst``, ``nominal`` and ``area PARAMETER``, each [...].
+        [T] for ``mean`` (all throws alike), ``worst`` (the throw where the curve is lowest),
+        ``nominal`` and ``area PARAMETER`` (see `area_weights`). A quantity that needs a throw
+        which is not there is left out.
+
+    Raises:
+        HitclrError: all throws along a parameter have the same value.
     """
-    place = {name: number for number, name in enumerate(throws)}
-    found = {"mean": scores.mean(-1), "worst": scores.min(-1)}
+    number = len(throws)
+    place = {name: index for index, name in enumerate(throws)}
+    single = np.eye(number)
+    found = {"mean": np.full(number, 1 / number), WORST: single[int(np.argmin(curve))]}
     if nominal in place:
-        found["nominal"] = scores[..., place[nominal]]
+        found["nominal"] = single[place[nominal]]
     for parameter, values in axes.items():
-        if len(values) > 1 and all(name in place for name in values):
-            chosen = scores[..., [place[name] for name in values]]
-            found[f"area {parameter}"] = area(chosen, np.array(list(values.values())))
+        if len(values) < 2 or any(name not in place for name in values):
+            continue
+        weights = np.zeros(number)
+        weights[[place[name] for name in values]] = area_weights(list(values.values()))
+        found[f"area {parameter}"] = weights
     return found
 
 
-def area(scores: Floats, places: Floats) -> Floats:
-    """The area under a robustness curve by trapezia, over the range of the parameter.
+def area_weights(places: Sequence[float]) -> Floats:
+    """What each point counts in the area under a curve, by trapezia over the parameter's range.
 
-    So it has the unit of the score, and is the score's mean where throws lie evenly and close.
+    The weights add up to 1, so that the area has the unit of the score; it is the mean of the
+    score over the range, however unevenly the throws lie in it.
 
     Args:
-        scores: [..., K], in any order.
-        places: [K], the values of the parameter, not all the same.
+        places: [K], the values of the parameter, in any order.
 
-    >>> float(area(np.array([1.0, 0.0]), np.array([0.0, 2.0])))
-    0.5
+    Raises:
+        HitclrError: there are not two different values.
+
+    >>> area_weights([0.0, 1.0, 4.0]).tolist()
+    [0.125, 0.5, 0.375]
     """
-    order = np.argsort(places, kind="stable")
-    x, y = places[order], scores[..., order]
-    result: Floats = np.trapezoid(y, x, axis=-1) / (x[-1] - x[0])
-    return result
+    x = np.asarray(places, dtype=np.float64)
+    order = np.argsort(x, kind="stable")
+    steps = np.diff(x[order])
+    if not steps.sum() > 0:
+        message = (
+            f"the area under a curve needs two or more values of the parameter, got {list(places)}"
+        )
+        raise HitclrError(message)
+    weights = np.empty(len(x))
+    weights[order] = (np.append(steps, 0) + np.insert(steps, 0, 0)) / (2 * steps.sum())
+    return weights

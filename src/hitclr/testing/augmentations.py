@@ -13,6 +13,11 @@ from hitclr.augment import Augmentation
 from hitclr.errors import AugmentationError
 from hitclr.events import counts_from_ptr, select_events
 from hitclr.rng import generator
+from hitclr.testing.augmentation_code import (
+    documents_its_units,
+    gives_the_same_on_a_gpu,
+    loops_over_no_events,
+)
 from hitclr.testing.batches import first_hits, number_hits, repeat_events
 from hitclr.testing.check import Check
 from hitclr.testing.compare import (
@@ -344,7 +349,7 @@ def _old_hits(before: Batch, view: Batch) -> tuple[Tensor, Tensor]:
 
 
 AUGMENTATION_CHECKS: tuple[Check, ...] = tuple(
-    Check(find_fault)
+    Check(find_fault, gpu=find_fault is gives_the_same_on_a_gpu)
     for find_fault in (
         _finds_what_it_reads,
         _draws_fit_the_batch,
@@ -362,6 +367,9 @@ AUGMENTATION_CHECKS: tuple[Check, ...] = tuple(
         _writes_what_it_declares,
         _takes_single_hits,
         _is_a_pyg_transform,
+        loops_over_no_events,
+        documents_its_units,
+        gives_the_same_on_a_gpu,
     )
 )
 """The clauses, in the order in which a broken one is easiest to understand."""

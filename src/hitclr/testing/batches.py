@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import torch
@@ -10,6 +10,8 @@ from torch_geometric.data import Batch
 
 from hitclr import fields
 from hitclr.events import (
+    event_fields,
+    feature_names,
     hit_fields,
     make_batch,
     ptr_after_mask,
@@ -19,7 +21,15 @@ from hitclr.events import (
 )
 from hitclr.rng import generator
 
-__all__ = ["first_hits", "make_events", "number_hits", "repeat_events"]
+__all__ = [
+    "crowded_event",
+    "first_hits",
+    "make_events",
+    "number_hits",
+    "regroup_hits",
+    "repeat_events",
+    "with_columns",
+]
 
 _MODULES: Mapping[str, int] = MappingProxyType({"module": 6})
 _EXTENT = 20.0
@@ -92,3 +102,48 @@ def repeat_events(batch: Batch, times: int) -> Batch:
 def number_hits(batch: Batch, name: str) -> Batch:
     """A new batch with a hit column ``name`` (``hit_*``) that holds each hit's row [N] int64."""
     return replace_hits(batch, {name: torch.arange(batch.pos.size(0), device=batch.ptr.device)})
+
+
+def regroup_hits(batch: Batch, events: int, hits: int) -> Batch:
+    """As many ``events`` of as many ``hits`` each, from the hits of a batch in their order.
+
+    Where there are too few, they come again.
+    """
+    device = batch.ptr.device
+    rows = torch.arange(events * hits, device=device) % batch.pos.size(0)
+    owners = torch.arange(events, device=device) % batch.num_graphs
+    return make_batch(
+        {name: column[rows] for name, column in hit_fields(batch).items()},
+        {name: column[owners] for name, column in event_fields(batch).items()},
+        ptr_from_counts(torch.full((events,), hits, device=device)),
+        feature_names(batch),
+    )
+
+
+def crowded_event(batch: Batch, hits: int) -> Batch:
+    """One event of so many hits: those of a batch again and again, each time elsewhere nearby."""
+    made = regroup_hits(batch, 1, hits)
+    spread = batch.pos.std(0, correction=0)
+    made.pos = made.pos + spread * torch.randn(hits, 3, generator=generator(0, "crowded_event"))
+    return made
+
+
+def with_columns(batch: Batch, names: Iterable[str]) -> Batch:
+    """A new batch that has the columns ``names`` too, those that are missing made up.
+
+    A ``hit_*`` column gets whole numbers from 0 to 5, ``axis`` unit vectors, any other event column
+    numbers between 0 and 1.
+    """
+    source = generator(0, "with_columns")
+    hits, events = hit_fields(batch), event_fields(batch)
+    for name in names:
+        if name in batch:
+            continue
+        if fields.is_hit_field(name):
+            hits[name] = torch.randint(6, (batch.pos.size(0),), generator=source)
+        elif name == fields.AXIS:
+            vectors = torch.randn(batch.num_graphs, 3, generator=source)
+            events[name] = vectors / vectors.norm(dim=1, keepdim=True)
+        else:
+            events[name] = torch.rand(batch.num_graphs, generator=source)
+    return make_batch(hits, events, batch.ptr, feature_names(batch))

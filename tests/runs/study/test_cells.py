@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hitclr.errors import SettingsError, UnknownNameError
 from hitclr.runs.study import PlannedCell, prepare_study
+from hitclr.runs.study.cell import _keys
 
 
 def test_every_method_domain_target_and_seed(make_study, plugins, tmp_path):
@@ -109,3 +111,12 @@ def test_unknown_names_and_patterns(make_study, plugins, tmp_path):
     assert len(some.cells) == 4
     with pytest.raises(SettingsError, match="called as in contrastive/nominal/seed-1"):
         prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path, only=["x"])
+
+
+def test_keys_without_a_schema_key_do_not_depend_on_other_samples():
+    """A cell with a target has more files before those of the throws."""
+    throw = np.array([0, 0, 1, 1], dtype=np.int32)
+    few = {"event_id": np.array([[1, 5], [2, 5], [3, 5], [3, 6]])}
+    more = {"event_id": few["event_id"] + np.array([2, 0])}
+    assert np.array_equal(_keys(few, throw), _keys(more, throw))
+    assert len(set(_keys(few, throw))) == 4

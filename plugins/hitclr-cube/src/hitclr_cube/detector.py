@@ -19,6 +19,7 @@ from hitclr.detectors import (
 )
 from hitclr.events import EventStore
 from hitclr.io import Schema
+from hitclr_cube.geometry import HALF
 from hitclr_cube.parameters import PARAMETERS, THROWS
 from hitclr_cube.response import respond
 from hitclr_cube.schema import CLASSES, SCHEMA
@@ -51,6 +52,7 @@ class ScintillatorCube(Detector):
         high=(_VERTEX, _VERTEX, _VERTEX),
     )
     schema: ClassVar[Schema] = SCHEMA
+    volume = ((-HALF, -HALF, -HALF), (HALF, HALF, HALF))
     augmentations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"name": "cube-neighbour-light"},
         {"name": "cube-symmetry"},

@@ -5,13 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["CHANNEL_ID", "DOM_ID", "TRIG", "group_hits"]
+__all__ = ["CHANNEL_ID", "DOM_ID", "STRING", "TRIG", "group_hits"]
 
 DOM_ID = "hit_dom_id"
 """[N] int64, the optical module of each hit."""
 
 CHANNEL_ID = "hit_channel_id"
 """[N] int64, the photomultiplier of each hit within its module, 0 to 30."""
+
+STRING = "hit_string"
+"""[N] int64, the string of each hit; in events that were read with a detector description."""
 
 TRIG = "hit_trig"
 """[N] int64, not zero where a trigger used the hit."""

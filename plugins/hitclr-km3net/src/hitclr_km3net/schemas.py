@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from hitclr.io import Column, Feature, HitSelection, LabelRule, Positions, Schema
 
-__all__ = ["MC_LABEL", "OFFLINE", "OFFLINE_MC", "OFFLINE_SNAPSHOT"]
+__all__ = [
+    "MC_LABEL",
+    "MC_LABEL_MUON",
+    "OFFLINE",
+    "OFFLINE_MC",
+    "OFFLINE_MC_MUON",
+    "OFFLINE_SNAPSHOT",
+]
 
 _HITS = "Evt/hits/hits."
 _TRACKS = "Evt/mc_trks/mc_trks."
@@ -22,6 +29,15 @@ _CHARGED, _NEUTRAL = 2, 3
 
 _ELECTRON, _MUON, _TAU = 12, 14, 16
 """PDG codes of the neutrinos; the antineutrinos have the negative ones."""
+
+_MUON_BUNDLE = 81
+"""A bundle of atmospheric muons: `PDG_MUONBUNDLE` in km3net-dataformat's
+``definitions/trkmembers.csv``, also in ``km3io.definitions.trkmembers``."""
+
+_MUON_ITSELF = 13
+
+_NONE = 0
+"""What the schemas say of the interaction where the generator writes none, as MUPAGE."""
 
 MC_LABEL = LabelRule(
     columns=(
@@ -47,6 +63,17 @@ the only one with a long muon. ``shower``: charged current of an electron (anti)
 neutral current. The charged current of a tau neutrino may look like either and has no class.
 """
 
+MC_LABEL_MUON = LabelRule(
+    columns=(MC_LABEL.columns[0], Column(branch="interaction")),
+    classes={
+        **MC_LABEL.values,
+        "muon": tuple((kind, _NONE) for kind in (_MUON_BUNDLE, _MUON_ITSELF, -_MUON_ITSELF)),
+    },
+)
+"""The classes of `MC_LABEL` and, for files of MUPAGE beside those of gSeaGen, ``muon``: atmospheric
+muons. The first Monte Carlo track of MUPAGE is the bundle, or in older files a muon. It reads the
+column ``interaction`` that the schemas here derive."""
+
 OFFLINE_SNAPSHOT = Schema(
     name="km3net-offline-snapshot",
     description=(
@@ -54,6 +81,12 @@ OFFLINE_SNAPSHOT = Schema(
         "them, mostly noise."
     ),
     tree="E",
+    derive={
+        "interaction": (
+            f"where(count(`Evt/w2list`) > {_W2LIST_GSEAGEN_CC}, "
+            f"`Evt/w2list`[{_W2LIST_GSEAGEN_CC}], {_NONE})"
+        )
+    },
     positions=Positions(
         branches=(f"{_HITS}pos.x", f"{_HITS}pos.y", f"{_HITS}pos.z"),
         unit="m",
@@ -105,3 +138,15 @@ OFFLINE_MC = OFFLINE.model_copy(
     }
 )
 """The triggered hits, with the class by `MC_LABEL`."""
+
+OFFLINE_MC_MUON = OFFLINE_MC.model_copy(
+    update={
+        "name": "km3net-offline-mc-muon",
+        "description": (
+            "KM3NeT offline files made with gSeaGen and MUPAGE, the triggered hits; the class "
+            "(track, shower, muon) by Monte Carlo truth."
+        ),
+        "label": MC_LABEL_MUON,
+    }
+)
+"""The triggered hits, with the class by `MC_LABEL_MUON`."""

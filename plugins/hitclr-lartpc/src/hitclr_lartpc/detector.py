@@ -19,6 +19,7 @@ from hitclr.detectors import (
 )
 from hitclr.events import EventStore
 from hitclr.io import Schema
+from hitclr_lartpc.geometry import VOLUME
 from hitclr_lartpc.parameters import PARAMETERS, THROWS
 from hitclr_lartpc.response import respond
 from hitclr_lartpc.schema import CLASSES, SCHEMA
@@ -50,6 +51,7 @@ class LArTPC(Detector):
         high=(200.0, 50.0, 150.0),
     )
     schema: ClassVar[Schema] = SCHEMA
+    volume = VOLUME
     augmentations: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"name": "rotation", "probability": _SOMETIMES},
         {"name": "hit-dropout", "probability": _SOMETIMES},

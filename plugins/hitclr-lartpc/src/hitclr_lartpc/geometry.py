@@ -15,6 +15,7 @@ __all__ = [
     "MODULES",
     "PITCH",
     "SLICES",
+    "VOLUME",
     "WINDOW",
     "drift_of",
     "in_volume",
@@ -35,6 +36,13 @@ WINDOW = 2.0
 """Electrons are read out for this many times the longest nominal drift time."""
 SLICES = int(WINDOW * DRIFT / PITCH) + 1
 """The number of voxels along the drift that the window holds."""
+
+VOLUME = (
+    (-HALF[0], -HALF[1], -HALF[2]),
+    (HALF[0], HALF[1] + PITCH / 2, HALF[2] + PITCH / 2),
+)
+"""The corners of the box that the centres of voxels lie in, in cm. The active volume is no whole
+number of pixels: the middle of the last one may be up to half a pixel beyond."""
 
 _ROWS = 1 << 11
 """More pixels than there are along y or z."""

@@ -18,6 +18,7 @@ import uproot
 import xxhash
 
 from hitclr.errors import HitclrError
+from hitclr.io.schema import Record
 
 __all__ = [
     "ContradictionError",
@@ -31,6 +32,7 @@ __all__ = [
 
 _KEY = ("fNbytes", "fObjlen", "fKeylen", "fCycle", "fSeekKey", "fSeekPdir", "fClassName", "fName")
 _CHECKSUM = struct.Struct("<Q")
+_VECTOR = struct.Struct(">IHI")  # the bytes that follow, a version, how many there are
 
 
 class ContradictionError(HitclrError):
@@ -163,13 +165,17 @@ def check_branch(tree: Any, name: str) -> None:
             )
 
 
-def checked(branch: Any) -> Any:
+def checked(branch: Any, record: Record | None = None) -> Any:
     """The interpretation of a TTree's branch that also checks each basket that it gets.
 
     A basket states its length and number of entries, as the branch does; the entries that it
-    divides its bytes into must follow one another.
+    divides its bytes into must follow one another. A vector of records states how many it has.
+
+    Args:
+        branch: the uproot branch.
+        record: what its bytes are; None for what the file says.
     """
-    interpretation = copy.copy(branch.interpretation)
+    interpretation = copy.copy(branch.interpretation) if record is None else _reading(record)
     offsets = branch.entry_offsets
     lengths = branch.member("fBasketBytes")
 
@@ -186,6 +192,8 @@ def checked(branch: Any) -> Any:
                 byte_offsets[0] == 0 and bool(np.all(np.diff(byte_offsets) >= 0)),
                 f"the entries of {where} do not follow one another",
             )
+        if record is not None and record.vector:
+            _check_vectors(basket.data, byte_offsets, record, where)
         if basket.is_embedded:
             return
         packed = basket.member("fNbytes")
@@ -197,6 +205,27 @@ def checked(branch: Any) -> Any:
     # uproot calls this before it interprets a basket; hooks are there to be set.
     interpretation.hook_before_basket_array = check
     return interpretation
+
+
+def _reading(record: Record) -> Any:
+    """The interpretation of a branch with records."""
+    one = uproot.AsDtype(record.dtype)
+    return uproot.AsJagged(one, header_bytes=_VECTOR.size) if record.vector else one
+
+
+def _check_vectors(data: Any, offsets: Any, record: Record, where: str) -> None:
+    """Compare the number of records that each vector of a basket states with its bytes."""
+    starts = np.asarray(offsets[:-1], dtype=np.int64)
+    rest = np.diff(np.asarray(offsets, dtype=np.int64)) - _VECTOR.size
+    _require(bool(np.all(rest >= 0)), f"{where} has a vector that is shorter than its header")
+    place = starts[:, np.newaxis] + np.arange(_VECTOR.size - 4, _VECTOR.size)
+    stated = np.asarray(data)[place].view(">u4").ravel()
+    wrong = np.flatnonzero(stated.astype(np.int64) * record.size != rest)
+    _require(
+        not wrong.size,
+        f"{where} has a vector that says it has {stated[wrong[:1]].tolist()} records, in "
+        f"{rest[wrong[:1]].tolist()} bytes of which the schema takes {record.size} for each",
+    )
 
 
 def check_pages(field: Any, start: int, stop: int) -> None:

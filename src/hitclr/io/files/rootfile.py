@@ -26,6 +26,7 @@ from hitclr.io.files.names import FileName, is_remote
 from hitclr.io.files.remote_source import RemoteSource
 from hitclr.io.files.start import check_start
 from hitclr.io.policy import SKIP_IT, Reason
+from hitclr.io.schema import Record
 
 __all__ = [
     "branch_names",
@@ -164,16 +165,29 @@ def read_branch(
 
 
 def read_known_branch(
-    tree: Any, branch: str, file: FileName, start: int, stop: int | None
+    tree: Any,
+    branch: str,
+    file: FileName,
+    start: int,
+    stop: int | None,
+    record: Record | None = None,
 ) -> ak.Array:
     """As `read_branch`, for a branch that `require_branches` was asked for before.
+
+    Args:
+        tree: the open tree.
+        branch: the branch.
+        file: the file that it is in.
+        start: the first entry.
+        stop: the entry after the last; None for all.
+        record: what the bytes of a TTree's branch are; None for what the file says.
 
     Raises:
         InputError: the branch holds no numbers, or cannot be read.
     """
     name = str(tree.name)
     try:
-        return _read(tree, branch, start, stop)
+        return _read(tree, branch, start, stop, record)
     except (uproot.interpretation.objects.CannotBeAwkward, NotImplementedError) as error:
         detail = str(error).strip().splitlines()
         message = (
@@ -193,13 +207,13 @@ def read_known_branch(
         raise _damaged(file, error, tree=name, branch=branch, entry=start) from error
 
 
-def _read(tree: Any, branch: str, start: int, stop: int | None) -> ak.Array:
+def _read(tree: Any, branch: str, start: int, stop: int | None, record: Record | None) -> ak.Array:
     """The values of one branch, with the checks that uproot leaves out."""
     column = tree[branch]
     total = int(tree.num_entries)
     stop = total if stop is None else min(stop, total)
     if isinstance(column, uproot.TBranch):
-        how = checked(column)
+        how = checked(column, record)
         return column.array(how, entry_start=start, entry_stop=stop, library="ak")
     check_pages(column, start, stop)
     array = column.array(entry_start=start, entry_stop=stop, library="ak")

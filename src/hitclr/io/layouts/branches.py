@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hitclr.errors import InputError, nearest
 from hitclr.io.files import FileName, branch_names, read_known_branch, require_branches
 from hitclr.io.policy import Reason
+from hitclr.io.schema import Record
 
 __all__ = ["Branches", "lacking_branches"]
 
@@ -51,6 +52,7 @@ class Branches:
         file: the file that it is in.
         names: the columns.
         pool: threads that read branches at the same time; None reads one after the other.
+        records: what the bytes of some branches are, where the file does not say it.
 
     Raises:
         InputError: the tree lacks some; the message has all of them, with the closest names.
@@ -62,7 +64,9 @@ class Branches:
         file: FileName,
         names: Sequence[str],
         pool: ThreadPoolExecutor | None = None,
+        records: Mapping[str, Record] | None = None,
     ) -> None:
+        self._records = records or {}
         self.tree = tree
         self.file = file
         self.pool = pool
@@ -82,7 +86,8 @@ class Branches:
         wanted = list(dict.fromkeys(branch for branch, _ in places.values()))
 
         def read(branch: str) -> ak.Array:
-            return read_known_branch(self.tree, branch, self.file, start, stop)
+            record = self._records.get(branch)
+            return read_known_branch(self.tree, branch, self.file, start, stop, record)
 
         read_all = map(read, wanted) if self.pool is None else self.pool.map(read, wanted)
         arrays = dict(zip(wanted, read_all, strict=True))

@@ -16,6 +16,7 @@ from hitclr.errors import InputError
 from hitclr.io.files import FileName
 from hitclr.io.layouts.branches import Branches
 from hitclr.io.policy import Reason
+from hitclr.io.schema import Record
 
 __all__ = ["FlatTree"]
 
@@ -36,6 +37,7 @@ class FlatTree:
         rows: ``contiguous``: the hits of an event follow one another; ``any``: they may stand
             anywhere, and each column is read whole and kept.
         pool: threads that read branches at the same time; None reads one after the other.
+        records: what the bytes of some branches are, where the file does not say it.
 
     Raises:
         InputError: a grouping column has no whole numbers, or the hits of an event are apart.
@@ -49,8 +51,9 @@ class FlatTree:
         group_by: Sequence[str],
         rows: Literal["contiguous", "any"],
         pool: ThreadPoolExecutor | None = None,
+        records: Mapping[str, Record] | None = None,
     ) -> None:
-        self._branches = Branches(tree, file, branches, pool)
+        self._branches = Branches(tree, file, branches, pool, records)
         self._number = self._branches.number
         self.file = file
         self.name = str(tree.name)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hitclr.io.files import FileName
 from hitclr.io.layouts.branches import Branches
+from hitclr.io.schema import Record
 
 __all__ = ["JaggedTree"]
 
@@ -24,6 +25,7 @@ class JaggedTree:
         file: the file that it is in.
         branches: what will be read.
         pool: threads that read branches at the same time; None reads one after the other.
+        records: what the bytes of some branches are, where the file does not say it.
     """
 
     def __init__(
@@ -32,8 +34,9 @@ class JaggedTree:
         file: FileName,
         branches: Sequence[str],
         pool: ThreadPoolExecutor | None = None,
+        records: Mapping[str, Record] | None = None,
     ) -> None:
-        self._branches = Branches(tree, file, branches, pool)
+        self._branches = Branches(tree, file, branches, pool, records)
         self.file = file
         self.name = str(tree.name)
         self.number = self._branches.number

@@ -146,14 +146,10 @@ def judge_events(
     read = tree.columns(wanted.branches, start, stop)
     table = Table(read, source, verdicts, flat=schema.layout == "flat")
     selecting = Expression(schema.select) if schema.select is not None else None
-    first = schema.derivations(selecting.names) if selecting is not None else {}
-    for name, expression in first.items():
-        table.derive(name, expression)
-    if selecting is not None:
+    if selecting is not None:  # first, since what is not wanted may well be at fault
+        table.make(schema.lookups(selecting.names), schema.derivations(selecting.names))
         verdicts.deselect(~table.condition(selecting))
-    for name, expression in wanted.derived.items():
-        if name not in first:
-            table.derive(name, expression)
+    table.make(wanted.lookups, wanted.derived)
     hits = read_hits(schema, table)
     judge_hits(schema, hits, table)
     labels = labels_of(labelling, classes, table, number)

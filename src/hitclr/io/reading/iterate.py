@@ -73,11 +73,19 @@ def open_event_tree(
         wanted = wanted_columns(tree, schema, labelling)
         if schema.layout == "flat":
             yield (
-                FlatTree(tree, file, wanted.branches, schema.group_by, schema.rows, pool),
+                FlatTree(
+                    tree,
+                    file,
+                    wanted.branches,
+                    schema.group_by,
+                    schema.rows,
+                    pool,
+                    schema.records,
+                ),
                 wanted,
             )
         else:
-            yield JaggedTree(tree, file, wanted.branches, pool), wanted
+            yield JaggedTree(tree, file, wanted.branches, pool, schema.records), wanted
 
 
 def iterate_file(

@@ -66,8 +66,7 @@ def _place_of_key(tree: EventTree, schema: Schema, key: int) -> int:
     verdicts = Verdicts(source, tree.number)
     columns = tree.columns(schema.sources(needed), 0, tree.number)
     table = Table(columns, source, verdicts, flat=schema.layout == "flat")
-    for name, expression in schema.derivations(needed).items():
-        table.derive(name, expression)
+    table.make(schema.lookups(needed), schema.derivations(needed))
     keys = keys_of(schema, table, None)
     found = np.flatnonzero(verdicts.good & (keys == key))
     if selecting is not None and len(found) > 1:

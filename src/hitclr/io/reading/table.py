@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import awkward as ak
 import numpy as np
 
 from hitclr.errors import SchemaError
-from hitclr.io.policy import Reason
-from hitclr.io.reading.columns import Bools, Source, first_of_event, jagged, list_parts
+from hitclr.io.policy import SKIP_IT, Reason
+from hitclr.io.reading.columns import (
+    Bools,
+    Ints,
+    Source,
+    any_per_event,
+    first_of_event,
+    jagged,
+    list_parts,
+    offsets_of,
+)
 from hitclr.io.reading.verdicts import Verdicts
-from hitclr.io.schema import Expression
+from hitclr.io.schema import Expression, Lookup
 
 __all__ = ["Table"]
 
@@ -34,13 +43,85 @@ class Table:
         self.source = source
         self.verdicts = verdicts
         self.flat = flat
+        self._rows: dict[str, tuple[Ints | None, Ints]] = {}
 
     def __getitem__(self, name: str) -> ak.Array:
         return self.columns[name]
 
-    def derive(self, name: str, expression: Expression) -> None:
-        """Add a derived column."""
-        self.columns[name] = self.evaluate(expression)
+    def make(self, lookups: Mapping[str, Lookup], derived: Mapping[str, Expression]) -> None:
+        """Add columns that are looked up, and then derived ones in order; those there stay.
+
+        Events with a hit that has no row in a table are blamed.
+
+        Raises:
+            InputError: an expression or a table does not go with what the branches hold.
+        """
+        for name, lookup in lookups.items():
+            if name not in self.columns:
+                self.columns[name] = self._look_up(lookup)
+        for name, expression in derived.items():
+            if name not in self.columns:
+                self.columns[name] = self.evaluate(expression)
+
+    def _look_up(self, lookup: Lookup) -> ak.Array:
+        """The value of a table's column for each hit, or for each event where all keys are such."""
+        if lookup.name not in self._rows:
+            self._rows[lookup.name] = self._find_rows(lookup)
+        counts, rows = self._rows[lookup.name]
+        values = lookup.table.take(lookup.column, rows)
+        return ak.Array(values) if counts is None else jagged(counts, values)
+
+    def _find_rows(self, lookup: Lookup) -> tuple[Ints | None, Ints]:
+        """The rows [N] of a table, and the number of hits of each event, if it is for hits."""
+        what = f"a row of the table {lookup.name}"
+        columns = self._of_one_length(lookup.names, what)
+        parts = {
+            name: list_parts(array, name, self.source)
+            for name, array in columns.items()
+            if array.ndim == 2
+        }
+        counts = next((counts for counts, _ in parts.values()), None)
+        keys = []
+        for name, array in columns.items():
+            values = parts[name][1] if name in parts else ak.to_numpy(array)
+            if values.dtype.kind not in "iub":
+                message = f"expected integers, by which the table {lookup.name} is looked up"
+                raise self.source.error(
+                    message,
+                    Reason.WRONG_TYPE,
+                    branch=name,
+                    entry=None,
+                    advice="mend the keys of the table in the schema",
+                )
+            own = values.astype(np.int64)
+            keys.append(own if counts is None or name in parts else np.repeat(own, counts))
+        rows, depth = lookup.table.find(keys)
+        if (rows < 0).any():
+            self._blame_lacking(lookup, counts, keys, rows, depth)
+        return counts, rows
+
+    def _blame_lacking(
+        self, lookup: Lookup, counts: Ints | None, keys: list[Ints], rows: Ints, depth: Ints
+    ) -> None:
+        lacking = rows < 0
+        bad = lacking if counts is None else any_per_event(lacking, offsets_of(counts))
+        told = bad & self.verdicts.good
+        if not told.any():
+            return
+        owner = np.arange(len(bad))
+        owner = owner if counts is None else np.repeat(owner, counts)
+        hit = int(np.flatnonzero(lacking & told[owner])[0])
+        known = int(depth[hit])
+        self.verdicts.blame(
+            bad,
+            Reason.NOT_IN_TABLE,
+            f"expected a row of the table {lookup.name} for each "
+            f"{'event' if counts is None else 'hit'}, there is none with "
+            f"{lookup.table.describe([int(key[hit]) for key in keys[: known + 1]])}"
+            f"{f'; the table has {lookup.table.known_values()}' if known == 0 else ''}",
+            branch=lookup.names[known],
+            advice=f"give the schema the table that belongs to this file, or {SKIP_IT}",
+        )
 
     def evaluate(self, expression: Expression) -> ak.Array:
         """The value of an expression for each event, or for each hit.
@@ -99,8 +180,11 @@ class Table:
         return first
 
     def _fitting(self, expression: Expression) -> dict[str, ak.Array]:
-        """The columns of an expression; events whose lists differ in length have empty ones."""
-        columns = {name: self.columns[name] for name in expression.names}
+        return self._of_one_length(expression.names, repr(expression.text))
+
+    def _of_one_length(self, names: Sequence[str], made: str) -> dict[str, ak.Array]:
+        """Some columns; events whose lists differ in length are blamed and have empty ones."""
+        columns = {name: self.columns[name] for name in names}
         lists = {name: array for name, array in columns.items() if array.ndim == 2}
         if len(lists) < 2:
             return columns
@@ -114,7 +198,7 @@ class Table:
             bad,
             Reason.UNEQUAL_LENGTHS,
             f"expected lists of the same length in {', '.join(parts)}, of which the schema makes "
-            f"{expression.text!r}; this entry has others",
+            f"{made}; this entry has others",
             branch=next(iter(parts)),
         )
         emptied = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hitclr.io.layouts import lacking_branches
-from hitclr.io.schema import Expression, LabelRule, Schema
+from hitclr.io.schema import Expression, LabelRule, Lookup, Schema
 
 __all__ = ["Wanted", "wanted_columns"]
 
@@ -17,11 +17,13 @@ class Wanted:
 
     Attributes:
         branches: the branches, each once.
-        derived: the columns that are derived of them, in order.
+        lookups: the columns that are looked up by them.
+        derived: the columns that are derived of these, in order.
         lacking: the observers, and perhaps the weight (``""``), that an unlabelled sample lacks.
     """
 
     branches: tuple[str, ...]
+    lookups: dict[str, Lookup]
     derived: dict[str, Expression]
     lacking: frozenset[str]
 
@@ -47,4 +49,9 @@ def wanted_columns(tree: Any, schema: Schema, labelling: str | LabelRule | None)
             if lacking_branches(tree, schema.sources([column.branch]))
         }
     columns = schema.columns(labelling, without=lacking)
-    return Wanted(schema.sources(columns), schema.derivations(columns), frozenset(lacking))
+    return Wanted(
+        schema.sources(columns),
+        schema.lookups(columns),
+        schema.derivations(columns),
+        frozenset(lacking),
+    )

@@ -2,6 +2,7 @@
 
 from hitclr.io.schema.expression import Expression
 from hitclr.io.schema.label_rule import LabelRule
+from hitclr.io.schema.lookup import Lookup, LookupTable
 from hitclr.io.schema.parts import (
     Column,
     Feature,
@@ -10,6 +11,7 @@ from hitclr.io.schema.parts import (
     Positions,
     Standardisation,
 )
+from hitclr.io.schema.record import Record
 from hitclr.io.schema.schema import Layout, Schema, load_schema
 
 __all__ = [
@@ -19,8 +21,11 @@ __all__ = [
     "HitSelection",
     "LabelRule",
     "Layout",
+    "Lookup",
+    "LookupTable",
     "Moments",
     "Positions",
+    "Record",
     "Schema",
     "Standardisation",
     "load_schema",

@@ -19,6 +19,7 @@ from hitclr import fields
 from hitclr.errors import SchemaError
 from hitclr.io.schema.expression import Expression
 from hitclr.io.schema.label_rule import LabelRule
+from hitclr.io.schema.lookup import Lookup, LookupTable
 from hitclr.io.schema.parts import (
     Column,
     Feature,
@@ -29,6 +30,7 @@ from hitclr.io.schema.parts import (
     listed,
     parsed,
 )
+from hitclr.io.schema.record import Record
 from hitclr.validation import explain, read_mapping
 
 __all__ = ["Layout", "Schema", "load_schema"]
@@ -53,6 +55,10 @@ class Schema(Part):
         rows: whether the hits of an event follow one another in a flat tree (``contiguous``, where
             others are an error), or may stand anywhere (``any``, for which a file's columns must
             fit into memory).
+        records: branches with structures whose bytes the file does not describe, ``branch:
+            record``; their members are written ``branch.member``.
+        tables: tables of numbers, looked up by integers of the hits or events: a geometry, a
+            calibration. Their columns are written ``table.column``, wherever a branch may be.
         derive: further columns, ``name: expression`` (see `Expression`), of hits or events. A later
             one may use an earlier one.
         select: the condition for events; the others are left out, which is no fault.
@@ -82,6 +88,8 @@ class Schema(Part):
     layout: Layout = "jagged"
     group_by: tuple[str, ...] = ()
     rows: Literal["contiguous", "any"] = "contiguous"
+    records: Mapping[str, Record] = Field(default_factory=dict)
+    tables: Mapping[str, LookupTable] = Field(default_factory=dict)
     derive: Mapping[str, str] = Field(default_factory=dict)
     select: str | None = None
     positions: Positions
@@ -115,6 +123,25 @@ class Schema(Part):
                 )
                 raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _columns_of_tables(self) -> Schema:
+        for name, table in self.tables.items():
+            if not name.isidentifier():
+                message = f"{name!r} is not usable as a table's name: letters, digits, underscores"
+                raise ValueError(message)
+            made = [key for key in table.keys if key in self.derive or key in self._lookups]
+            if made:
+                message = (
+                    f"the keys of the table {name}: expected branches, these are derived or looked "
+                    f"up: {', '.join(made)}"
+                )
+                raise ValueError(message)
+        both = [name for name in self._lookups if name in self.derive]
+        if both:
+            message = f"derived columns and columns of tables have one name: {', '.join(both)}"
+            raise ValueError(message)
+        return self
 
     @field_validator("select", "select_hits")
     @classmethod
@@ -256,12 +283,26 @@ class Schema(Part):
                 needed.update(found[name].names)
         return dict(reversed(list(found.items())))
 
-    def sources(self, wanted: Iterable[str]) -> tuple[str, ...]:
-        """The branches that the columns ``wanted`` are or are derived from, each once."""
+    def lookups(self, wanted: Iterable[str]) -> dict[str, Lookup]:
+        """The columns of tables among those ``wanted`` and those that they are derived from."""
         names = list(wanted)
-        derived = self.derivations(names)
-        names += [name for expression in derived.values() for name in expression.names]
-        return tuple(name for name in dict.fromkeys(names) if name not in derived)
+        names += [name for one in self.derivations(names).values() for name in one.names]
+        return {name: self._lookups[name] for name in dict.fromkeys(names) if name in self._lookups}
+
+    def sources(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The branches that the columns ``wanted`` are, or are made from, each once."""
+        names = list(wanted)
+        made: dict[str, Expression | Lookup] = {**self.derivations(names), **self.lookups(names)}
+        names += [name for one in made.values() for name in one.names]
+        return tuple(name for name in dict.fromkeys(names) if name not in made)
+
+    @property
+    def _lookups(self) -> dict[str, Lookup]:
+        return {
+            f"{name}.{column}": Lookup(name, table, column)
+            for name, table in self.tables.items()
+            for column in table.columns
+        }
 
     def to_yaml(self) -> str:
         """The schema as YAML that `load_schema` reads back."""

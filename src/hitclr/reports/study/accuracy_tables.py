@@ -12,6 +12,7 @@ from hitclr.reports.study.wording import (
     Dashes,
     difference_of,
     labelled,
+    mark_of,
     value_of,
     why_absent,
 )
@@ -29,7 +30,7 @@ def summary_blocks(table: StudyTable) -> list[Block]:
         return [Text("No accuracy over throws was measured yet.")]
     blocks: list[Block] = [
         Text(
-            "Accuracy with its 95 % interval from a bootstrap of events and seeds, in square "
+            "Accuracy with its 95 % interval for other test events and seeds, in square "
             "brackets, and its standard deviation over seeds, behind ±. The area is that under the "
             "robustness curve of one parameter."
         )
@@ -68,7 +69,7 @@ def comparison_blocks(table: StudyTable) -> list[Block]:
         return [Text("No two methods were compared.")]
     blocks: list[Block] = [
         Text(
-            "Differences in accuracy from a paired bootstrap of events and seeds, with 95 % "
+            "Differences in accuracy for other test events and seeds, the same for both, with 95 % "
             "intervals in square brackets, and whether they survive Holm's correction for the "
             "number of comparisons."
         )
@@ -100,7 +101,7 @@ def throw_tables(table: StudyTable) -> list[Block]:
         dashes = Dashes()
         rows = [
             [
-                throw.name + (" (nominal)" if throw.name == table.nominal else ""),
+                throw.name + mark_of(table, throw.name),
                 *(
                     value_of(
                         table.points.get((name, domain.name, throw.name)),

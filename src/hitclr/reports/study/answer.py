@@ -20,7 +20,7 @@ from hitclr.reports.summary import count_of
 __all__ = ["answer", "compared", "ranking"]
 
 _BRACKETS = (
-    "Square brackets are 95 % intervals from a bootstrap of events and seeds; ± is the standard "
+    "Square brackets are 95 % intervals for other test events and seeds; ± is the standard "
     "deviation over seeds."
 )
 _FEW_SEEDS = 3
@@ -130,7 +130,7 @@ def _domain(table: StudyTable, domain: str) -> list[str]:
 
 def _overall(table: StudyTable, domains: Sequence[str]) -> list[str]:
     """How often each method is the best over several domains, and how often beyond doubt."""
-    lines = []
+    lines: list[str] = []
     for quantity, words in (("mean", "mean accuracy over throws"), ("worst", "worst case")):
         won: dict[str, list[bool]] = {}
         for domain in domains:
@@ -219,7 +219,7 @@ def _difference(pair: Comparison | None) -> str:
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3g}"
 
 
 def _missing(table: StudyTable) -> list[str]:
@@ -261,6 +261,17 @@ def _cautions(table: StudyTable) -> list[str]:
         )
     if any(row.low is None or row.high is None for row in table.summary if row.value is not None):
         lines.append("Some values have no interval: nothing says how far chance moved them.")
+    partly = dict.fromkeys(
+        f"{labelled(table, row.method)} ({row.throws})"
+        for row in table.summary
+        if row.quantity == "mean" and row.throws is not None and row.throws < len(table.throws)
+    )
+    if partly:
+        lines.append(
+            f"Not all {len(table.throws)} throws are in the mean and the worst case of "
+            f"{', '.join(partly)}: these cannot be compared with those of other methods. "
+            f"Differences are over the throws that both have."
+        )
     budgets = {(row.steps, row.views) for row in table.cost}
     if len(budgets) > 1:
         lines.append(

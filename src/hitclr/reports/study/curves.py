@@ -19,6 +19,9 @@ from hitclr.reports.style import GREY, plain, with_unit
 __all__ = ["Point", "accuracy_of", "can_draw", "draw_curves", "ece_of"]
 
 
+_MANY = 7
+
+
 class Point(NamedTuple):
     """A value and its band; NaN where there is none."""
 
@@ -117,7 +120,9 @@ def _draw_line(
     if not rows or not np.isfinite([row[1] for row in rows]).any():
         return
     x, value, low, high = np.array(rows, dtype=np.float64).T
-    panel.fill_between(x, low, high, color=one.colour, alpha=0.15, lw=0, zorder=1)
+    # Many bands on one another would hide what lies below.
+    alpha = 0.15 if len(table.methods) <= _MANY else 0.07
+    panel.fill_between(x, low, high, color=one.colour, alpha=alpha, lw=0, zorder=1)
     panel.plot(
         x, value, color=one.colour, ls=one.line, marker=one.marker, mfc=one.face, mec=one.colour,
         ms=5, lw=1.5, zorder=3,

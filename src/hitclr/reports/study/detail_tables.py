@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,9 +10,16 @@ from hitclr.reports.study.document import Block, Table, Text
 from hitclr.reports.study.table import StudyTable
 from hitclr.reports.study.wording import Dashes, about_seeds, labelled, over_seeds, why_absent
 
-__all__ = ["calibration_blocks", "class_blocks", "invariance_blocks", "selection_blocks"]
+__all__ = [
+    "calibration_blocks",
+    "class_blocks",
+    "further_blocks",
+    "invariance_blocks",
+    "selection_blocks",
+]
 
 _METRICS = ("ECE", "balanced accuracy", "AUC")
+_OF_CLASSES = ("efficiency", "purity")
 
 
 def calibration_blocks(table: StudyTable) -> list[Block]:
@@ -27,6 +34,21 @@ def calibration_blocks(table: StudyTable) -> list[Block]:
             f"worst throw is that with the method's lowest accuracy. Values: {about_seeds(table)}."
         )
     ]
+    return [*blocks, *_metric_tables(table, metrics)]
+
+
+def further_blocks(table: StudyTable) -> list[Block]:
+    """The metrics of plugins, at the nominal throw and at each method's worst; none without any."""
+    shown = {*_METRICS, "accuracy", "largest class"}
+    shown |= {f"{kind} {name}" for kind in _OF_CLASSES for name in table.classes}
+    metrics = [
+        name for name in dict.fromkeys(row.metric for row in table.scores) if name not in shown
+    ]
+    return _metric_tables(table, metrics) if metrics else []
+
+
+def _metric_tables(table: StudyTable, metrics: Sequence[str]) -> list[Block]:
+    blocks: list[Block] = []
     for domain in table.domains:
         header = ["method"]
         for metric in metrics:
@@ -48,7 +70,7 @@ def calibration_blocks(table: StudyTable) -> list[Block]:
 
 def class_blocks(table: StudyTable) -> list[Block]:
     """Efficiency and purity of each class, at the nominal throw and at each method's worst."""
-    kinds = ("efficiency", "purity")
+    kinds = _OF_CLASSES
     known = {row.metric for row in table.scores}
     classes = [name for name in table.classes if any(f"{kind} {name}" in known for kind in kinds)]
     if not classes:
@@ -85,6 +107,10 @@ def invariance_blocks(table: StudyTable) -> list[Block]:
     if not table.invariance:
         return [Text("No invariance was measured.")]
     metrics = list(dict.fromkeys(row.metric for row in table.invariance))
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for row in table.invariance:
+        if row.value is not None:
+            found.setdefault((row.method, row.domain, row.metric), []).append(row.value)
     blocks: list[Block] = [
         Text(
             "How far the embedding of an event stays the same when the detector changes: the mean "
@@ -99,12 +125,7 @@ def invariance_blocks(table: StudyTable) -> list[Block]:
         for name in _with_domain(table, domain.name):
             cells = []
             for metric in metrics:
-                values = [
-                    row.value
-                    for row in table.invariance
-                    if (row.method, row.domain, row.metric) == (name, domain.name, metric)
-                    and row.value is not None
-                ]
+                values = found.get((name, domain.name, metric), [])
                 cells.append(_ranged(values) or dashes.dash(why_absent(table, name, domain.name)))
             rows.append([labelled(table, name), *cells])
         if rows:
@@ -189,7 +210,7 @@ def selection_blocks(table: StudyTable) -> list[Block]:
 
 def _with_domain(table: StudyTable, domain: str) -> list[str]:
     """The methods that are trained on a domain."""
-    return [row.name for row in table.methods if row.domains is None or domain in row.domains]
+    return [row.name for row in table.methods if (row.name, domain) in table.pairs]
 
 
 def _score(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hitclr.reports.study.answer import ranking
 from hitclr.reports.study.table import StudyTable
+from hitclr.reports.template import as_yaml
 
 __all__ = ["Examples", "choose_examples"]
 
@@ -41,8 +42,8 @@ def choose_examples(table: StudyTable) -> Examples | None:
             for method in table.methods
             if method.method == "classifier" and method.name in ranked
         ]
-        # The plainest is the one with the fewest settings of its own.
-        plain.sort(key=lambda method: len(method.settings))
+        # The plainest is the one with the least to say of its settings.
+        plain.sort(key=lambda method: len(as_yaml(method.settings)))
         methods = tuple(dict.fromkeys([ranked[0], *(method.name for method in plain[:1])]))
         worst = _worst(table, domain.name, methods)
         ends = [name for axis in table.axes for name in (*axis.throws[:1], *axis.throws[-1:])]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from hitclr.reports.study.series import series
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import DASH
+from hitclr.reports.study.wording import DASH, mark_of
 from hitclr.reports.style import plain
 
 __all__ = ["draw_heat_map"]
@@ -45,7 +45,7 @@ def draw_heat_map(table: StudyTable, domain: str) -> Figure:
             column, row, DASH if missing else f"{value:.3f}", ha="center", va="center", fontsize=8,
             color="white" if dark else "black",
         )  # fmt: skip
-    names = [plain(name, 18) + (" (nominal)" if name == table.nominal else "") for name in throws]
+    names = [plain(name, 18) + mark_of(table, name) for name in throws]
     axes.set_xticks(range(len(throws)), names, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(looks)), [one.label for one in looks])
     for axis in (axes.xaxis, axes.yaxis):

@@ -26,19 +26,21 @@ def cost_blocks(table: StudyTable) -> list[Block]:
         mine = [row for row in table.cost if row.method == method.name]
         planned = sum(cell.method == method.name for cell in table.planned)
         times = [row.seconds["train"] for row in mine if "train" in row.seconds]
-        absent = dashes.dash("no finished cell" if not mine else "not recorded")
+        reason = "not recorded" if mine else "no finished cell"
         rows.append(
             [
                 labelled(table, method.name),
                 f"{len(mine)} of {planned}",
-                duration(sum(times) / len(times)) if times else absent,
-                duration(sum(sum(row.seconds.values()) for row in mine)) if times else absent,
+                duration(sum(times) / len(times)) if times else dashes.dash(reason),
+                duration(sum(sum(row.seconds.values()) for row in mine))
+                if times
+                else dashes.dash(reason),
                 *(
-                    _range(mine, key) or absent
+                    _range(mine, key) or dashes.dash(reason)
                     for key in ("epochs", "steps", "views", "events", "parameters", "threads")
                 ),
-                _names(row.device for row in mine) or absent,
-                _names(row.select for row in mine) or absent,
+                _names(row.device for row in mine) or dashes.dash(reason),
+                _names(row.select for row in mine) or dashes.dash(reason),
             ]
         )
     header = [
@@ -88,6 +90,8 @@ def making_blocks(table: StudyTable) -> list[Block]:
     blocks.append(Table("Methods", header, rows, dashes.footnotes, words=frozenset({1, 2})))
     settings = {row.name: dict(row.settings) for row in table.methods}
     blocks.append(Code("Settings of each method", as_yaml(settings)))
+    if table.settings:
+        blocks.append(Code("Settings of the study", as_yaml(table.settings)))
     blocks.append(Code("Versions", as_yaml(table.versions)))
     return blocks
 

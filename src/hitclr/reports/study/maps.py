@@ -53,8 +53,8 @@ def make_maps(
         examples: what is shown.
 
     Returns:
-        The maps by kind, ``PCA`` and, where it is installed, ``UMAP``; and why there is none, for
-        each method that has none.
+        The maps by kind, ``PCA`` and, where it is installed, ``UMAP``; and why others are
+        not there, in sentences.
 
     Raises:
         OutputError: the arrays of a cell cannot be used.
@@ -93,6 +93,8 @@ def make_maps(
                     method, cell.seed, _umap(events.embedding), (), events.label, events.throw
                 )
             )
+    if maps and not importlib.util.find_spec("umap"):
+        reasons.append("There is no map by UMAP: it takes the package umap-learn.")
     return maps, reasons
 
 

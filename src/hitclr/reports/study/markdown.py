@@ -18,7 +18,7 @@ def render_markdown(document: Document) -> str:
     Args:
         document: the report.
     """
-    parts = [f"# {escape(document.title)}", escape(document.byline)]
+    parts = [f"# {escape(document.title)}", _line(document.byline)]
     parts += [_block(block) for block in document.opening]
     for section in document.sections:
         parts.append(f"## {escape(section.title)}")
@@ -27,32 +27,32 @@ def render_markdown(document: Document) -> str:
 
 
 def escape(text: str) -> str:
-    r"""Text from a file in one line, with nothing left that Markdown or HTML would act on.
+    r"""Text from a file in one line, with nothing left in it that Markdown or HTML would act on.
 
     >>> escape("a|b *c* <d>")
     'a\\|b \\*c\\* &lt;d&gt;'
     """
     line = " ".join(text.split())
-    line = re.sub(r"[\\`*_{}\[\]#|~$]", lambda found: f"\\{found[0]}", line)
+    line = re.sub(r"[\\`*_\[\]|~$]", lambda found: f"\\{found[0]}", line)
     line = re.sub(r"[&<>]", lambda found: _ENTITIES[found[0]], line)
-    # Neither an address nor, at the start of a line, a list or a rule.
-    line = line.replace("://", "&#58;//").replace("www.", "www&#46;")
-    return re.sub(r"^([-+=]|\d+(?=[.)]))", _disarmed, line)
+    # An address would become a link by itself.
+    return line.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
-def _disarmed(found: re.Match[str]) -> str:
-    return f"{found[0]}&#8203;" if found[0].isdigit() else f"\\{found[0]}"
+def _line(text: str) -> str:
+    """`escape` where a line begins: neither a heading, nor a list, nor a rule."""
+    return re.sub(r"^(\d+(?=[.)](?:\s|$))|)([-+=#.)])", r"\1\\\2", escape(text))
 
 
 def _block(block: Block) -> str:
     if isinstance(block, Text):
-        return escape(block.text)
+        return _line(block.text)
     if isinstance(block, Note):
-        lines = [f"**{escape(block.title)}**", "", *(f"- {escape(line)}" for line in block.lines)]
+        lines = [f"**{escape(block.title)}**", "", *(f"- {_line(line)}" for line in block.lines)]
         return "\n".join(f"> {line}".rstrip() for line in lines)
     if isinstance(block, Image):
         image = f"![{escape(block.alt)}]({block.name}.png)"
-        return f"{image}\n\n{escape(block.caption)} ([PDF]({block.name}.pdf))"
+        return f"{image}\n\n{_line(block.caption)} ([PDF]({block.name}.pdf))"
     if isinstance(block, Code):
         return f"**{escape(block.title)}**\n\n{_fenced(block.text)}"
     return _table(block)
@@ -65,7 +65,7 @@ def _table(table: Table) -> str:
     ]
     rows = [table.header, marks, *table.rows]
     lines = [_row(row) if row is not marks else f"| {' | '.join(marks)} |" for row in rows]
-    notes = f"\n\n{escape('; '.join(table.footnotes))}" if table.footnotes else ""
+    notes = f"\n\n{_line('; '.join(table.footnotes))}" if table.footnotes else ""
     return f"**{escape(table.caption)}**\n\n" + "\n".join(lines) + notes
 
 

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from hitclr.reports.study.answer import ranking
 from hitclr.reports.study.rows import Quantity
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import labelled
+from hitclr.reports.study.wording import drawn
 from hitclr.reports.style import GREY, look, plain
 
 __all__ = ["draw_ranking"]
@@ -42,7 +42,9 @@ def draw_ranking(table: StudyTable) -> Figure:
         Line2D([], [], color=look(index)[0], marker=marker, ls="-", ms=6, label=words)
         for index, (marker, words) in enumerate((("o", "mean over throws"), ("s", "worst throw")))
     ]
-    handles.append(Line2D([], [], color="black", marker="|", ls="none", ms=7, label="single seeds"))
+    if len(table.seeds) > 1:
+        strokes = Line2D([], [], color="black", marker="|", ls="none", ms=7, label="single seeds")
+        handles.append(strokes)
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
@@ -61,7 +63,7 @@ def _draw_panel(panel: Axes, table: StudyTable, domain: str) -> None:
                 _draw_value(panel, row, row.value, place - shift, look(index)[0], marker, face)
     if all(groups):
         panel.axhline(len(groups[0]) - 0.5, color=GREY, lw=0.8, ls=":")
-    panel.set_yticks(range(len(names)), [plain(labelled(table, name), 32) for name in names])
+    panel.set_yticks(range(len(names)), [drawn(table, name, 32) for name in names])
     panel.set_ylim(len(names) - 0.4, -0.6)
     panel.yaxis.set_tick_params(length=0)
     panel.grid(axis="x", color="#dddddd", lw=0.6)

@@ -11,6 +11,7 @@ from hitclr.reports.results import Epoch, Number, Row, Seconds
 
 __all__ = [
     "Axis",
+    "CellState",
     "Comparison",
     "Cost",
     "CurvePoint",
@@ -60,9 +61,7 @@ class Method(Row):
         method: the registered method.
         target: whether it sees the target, and is trained once for each.
         views: encoded views for each event and step.
-        settings: what differs from the study's settings.
-        domains: what it is trained on; all without.
-        targets: its targets, where it sees one; all throws without.
+        settings: as in the study file.
     """
 
     name: Name
@@ -70,8 +69,16 @@ class Method(Row):
     target: bool
     views: NonNegativeInt | None = None
     settings: Mapping[str, Any] = {}
-    domains: tuple[str, ...] | None = None
-    targets: tuple[str, ...] | None = None
+
+
+class CellState(Row):
+    """A planned cell, and whether it is done."""
+
+    method: str
+    domain: str
+    target: str | None
+    seed: int
+    done: bool
 
 
 class StudyScore(Row):
@@ -94,6 +101,7 @@ class Quantity(Row):
 
     Attributes:
         quantity: ``mean``, ``worst``, ``nominal`` or ``area PARAMETER``.
+        throws: how many throws it is of.
         seeds: the value of each seed.
         spread: the standard deviation over seeds.
     """
@@ -104,6 +112,7 @@ class Quantity(Row):
     value: Number
     low: Number = None
     high: Number = None
+    throws: NonNegativeInt | None = None
     seeds: Mapping[int, Number] = {}
     spread: Number = None
 

@@ -9,6 +9,7 @@ from hitclr.reports.study.answer import answer
 from hitclr.reports.study.detail_tables import (
     calibration_blocks,
     class_blocks,
+    further_blocks,
     invariance_blocks,
     selection_blocks,
 )
@@ -43,10 +44,12 @@ def make_document(
             Image(
                 RANKING,
                 "Mean and worst accuracy of each method with intervals.",
-                "Mean over throws and worst throw of each method, with 95 % intervals; strokes are "
-                "single seeds. Open markers and †: the method saw the target.",
+                "Mean over throws and worst throw of each method, with 95 % intervals"
+                + ("; strokes are single seeds." if len(table.seeds) > 1 else ".")
+                + (" Open markers and †: the method saw the target." if table.targeted else ""),
             )
         )
+    further = further_blocks(table)
     return Document(
         title=table.title,
         byline=f"{table.created:%Y-%m-%d %H:%M}{zone}, hitclr {version}, "
@@ -61,6 +64,7 @@ def make_document(
             Section("Maps of the representation", _maps(pictures, examples, no_maps)),
             Section("Calibration", [*calibration_blocks(table), *_ece(table, pictures)]),
             Section("Classes", class_blocks(table)),
+            *([Section("Further metrics", further)] if further else []),
             Section("Invariance", invariance_blocks(table)),
             Section("Validator and oracle", selection_blocks(table)),
             Section("Training", _training(pictures)),
@@ -85,9 +89,9 @@ def _curves(table: StudyTable, pictures: Container[str]) -> list[Block]:
             blocks.append(Text(f"There is no curve over {axis.parameter}: nothing was measured."))
             continue
         caption = (
-            f"Accuracy against {axis.parameter}, mean over seeds. Bands are 95 % intervals from a "
-            f"bootstrap of events and seeds; the dotted line is the nominal value, a triangle the "
-            f"value that was trained with."
+            f"Accuracy against {axis.parameter}, mean over seeds. Bands are 95 % intervals "
+            f"for other test events and seeds; the dotted line is the nominal value, a triangle "
+            f"the value that was trained with."
         )
         if table.targeted:
             caption += " Open markers and †: trained anew for each throw, whose events it saw."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import labelled
-from hitclr.reports.style import look, plain
+from hitclr.reports.study.wording import drawn
+from hitclr.reports.style import look
 
 __all__ = ["Series", "series"]
 
@@ -41,7 +41,7 @@ def series(table: StudyTable) -> list[Series]:
         made.append(
             Series(
                 name=method.name,
-                label=plain(labelled(table, method.name), 32),
+                label=drawn(table, method.name, 32),
                 colour=colour,
                 marker=marker,
                 line=_LINES[index % len(_LINES)],

@@ -16,6 +16,7 @@ from hitclr.reports.json_file import load_json
 from hitclr.reports.results import Row
 from hitclr.reports.study.rows import (
     Axis,
+    CellState,
     Comparison,
     Cost,
     CurvePoint,
@@ -59,6 +60,8 @@ class StudyTable(Row):
         axes: the throws along one parameter.
         domains: what is trained on.
         methods: the lines of the comparison.
+        cells: all that are planned.
+        settings: of the study, as in its file.
         scores: every score of every cell.
         summary: accuracies over throws.
         curve: accuracies by throw.
@@ -83,6 +86,8 @@ class StudyTable(Row):
     axes: tuple[Axis, ...] = ()
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
     methods: Annotated[tuple[Method, ...], Field(min_length=1)]
+    cells: tuple[CellState, ...]
+    settings: Mapping[str, Any] = {}
     scores: tuple[StudyScore, ...] = ()
     summary: tuple[Quantity, ...] = ()
     curve: tuple[CurvePoint, ...] = ()
@@ -103,8 +108,8 @@ class StudyTable(Row):
         for index, axis in enumerate(self.axes):
             for name in axis.throws:
                 _known(f"axes.{index}.throws", name, throws)
-        for table in ("scores", "summary", "curve", "invariance", "confusion", "cost", "losses",
-                      "selection"):  # fmt: skip
+        for table in ("cells", "scores", "summary", "curve", "invariance", "confusion", "cost",
+                      "losses", "selection"):  # fmt: skip
             rows: tuple[Any, ...] = getattr(self, table)
             for index, row in enumerate(rows):
                 _known(f"{table}.{index}.method", row.method, methods)
@@ -131,31 +136,21 @@ class StudyTable(Row):
     @cached_property
     def planned(self) -> tuple[Cell, ...]:
         """All cells of the study."""
-        every: tuple[str | None, ...] = tuple(row.name for row in self.throws)
-        return tuple(
-            Cell(method.name, domain.name, target, seed)
-            for method in self.methods
-            for domain in self.domains
-            if method.domains is None or domain.name in method.domains
-            for target in (
-                (None,)
-                if not method.target
-                else every
-                if method.targets is None
-                else method.targets
-            )
-            for seed in self.seeds
-        )
+        return tuple(Cell(row.method, row.domain, row.target, row.seed) for row in self.cells)
 
     @cached_property
     def missing(self) -> tuple[Cell, ...]:
-        """The planned cells that have left no row yet."""
-        done = {
-            Cell(row.method, row.domain, row.target, row.seed)
-            for rows in (self.scores, self.cost)
-            for row in rows
-        }
-        return tuple(cell for cell in self.planned if cell not in done)
+        """The cells that are not done yet."""
+        return tuple(
+            cell for cell, row in zip(self.planned, self.cells, strict=True) if not row.done
+        )
+
+    @cached_property
+    def pairs(self) -> dict[tuple[str, str], bool]:
+        """Each method and domain that it is trained on, and whether all their cells are done."""
+        unfinished = {(cell.method, cell.domain) for cell in self.missing}
+        planned = dict.fromkeys((cell.method, cell.domain) for cell in self.planned)
+        return {pair: pair not in unfinished for pair in planned}
 
     @cached_property
     def quantities(self) -> dict[tuple[str, str, str], Quantity]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hitclr.reports.history import has_losses
 from hitclr.reports.study.rows import Losses
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import labelled
+from hitclr.reports.study.wording import drawn
 from hitclr.reports.style import Look, look, plain
 
 __all__ = ["draw_training", "trained"]
@@ -42,7 +42,7 @@ def draw_training(table: StudyTable) -> Figure:
             cells = [row for row in table.losses if (row.method, row.domain) == (name, domain.name)]
             for key, line in (("train_loss", "-"), ("validation_loss", "--")):
                 _draw_losses(panel, cells, key, look(index), line)
-        panel.set_title(plain(labelled(table, name), 28))
+        panel.set_title(drawn(table, name, 28))
         panel.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         if place + columns >= len(methods):
             panel.set_xlabel("epoch")

@@ -9,6 +9,7 @@ import numpy as np
 from hitclr.reports.results import Number
 from hitclr.reports.study.rows import Comparison, CurvePoint, Quantity, StudyScore
 from hitclr.reports.study.table import StudyTable
+from hitclr.reports.style import plain
 
 __all__ = [
     "DASH",
@@ -16,7 +17,9 @@ __all__ = [
     "Dashes",
     "about_seeds",
     "difference_of",
+    "drawn",
     "labelled",
+    "mark_of",
     "over_seeds",
     "signed",
     "value_of",
@@ -60,12 +63,27 @@ def labelled(table: StudyTable, method: str) -> str:
     return f"{method} {SAW}" if method in table.targeted else method
 
 
+def mark_of(table: StudyTable, throw: str) -> str:
+    """What marks the nominal throw, where its name does not say it."""
+    return " (nominal)" if throw == table.nominal and throw != "nominal" else ""
+
+
+def drawn(table: StudyTable, method: str, limit: int) -> str:
+    """The name of a method for a picture: safe to draw, not too long, its mark never cut off.
+
+    Args:
+        table: the study.
+        method: the name.
+        limit: how many characters of the name there is room for.
+    """
+    return f"{plain(method, limit)}{f' {SAW}' if method in table.targeted else ''}"
+
+
 def why_absent(table: StudyTable, method: str, domain: str) -> str:
     """Why a method has no number for a domain."""
-    mine = [cell for cell in table.planned if (cell.method, cell.domain) == (method, domain)]
-    if not mine:
+    if (method, domain) not in table.pairs:
         return "not trained on this domain"
-    if any((cell.method, cell.domain) == (method, domain) for cell in table.missing):
+    if not table.pairs[method, domain]:
         return "not done yet: cells are missing"
     return "not measured"
 
@@ -84,10 +102,11 @@ def within(low: Number, high: Number, *, sign: bool = False) -> str:
 def signed(value: float) -> str:
     """A difference.
 
-    >>> signed(0.0261), signed(-0.01), signed(0.0)
+    >>> signed(0.0261), signed(-0.01), signed(-0.0001)
     ('+0.026', '-0.010', '+0.000')
     """
-    return f"{value:+.3f}"
+    # The zero takes the sign off what rounds to nothing.
+    return f"{round(value, 3) + 0.0:+.3f}"
 
 
 def value_of(row: Quantity | CurvePoint | None, absent: str, dashes: Dashes) -> str:

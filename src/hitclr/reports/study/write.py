@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from hitclr.reports.confusion import draw_matrices
@@ -26,12 +29,16 @@ from hitclr.reports.study.training import draw_training, trained
 from hitclr.reports.style import plain, style
 from hitclr.reports.summary import count_of
 
+if TYPE_CHECKING:
+    from hitclr.reports.section import SectionWriter
+
 __all__ = ["write_study_report"]
 
 _TABLE, _MARKDOWN = "study.json", "report.md"
+_DPI = 150
 
 
-def write_study_report(directory: Path) -> Path:
+def write_study_report(directory: Path, sections: Sequence[SectionWriter] = ()) -> Path:
     """Write the report of a study, as ``report/index.html``, ``report.md`` and pictures beside.
 
     It can be made anew at any time, also of a study of which only some cells are done: then it says
@@ -39,6 +46,7 @@ def write_study_report(directory: Path) -> Path:
 
     Args:
         directory: the output folder of the study, which holds ``study.json`` and ``cells``.
+        sections: make the sections of plugins.
 
     Returns:
         The path of the page.
@@ -46,6 +54,7 @@ def write_study_report(directory: Path) -> Path:
     Raises:
         OutputError: a table is missing or unusable, ``report`` is something else than an earlier
             report, or the folder cannot be written to.
+        PluginError: a section of a plugin cannot be made.
     """
     table = load_study_table(directory / _TABLE)
     examples = choose_examples(table)
@@ -55,12 +64,18 @@ def write_study_report(directory: Path) -> Path:
         found, no_maps = make_maps(table, directory, examples)
 
     def fill(folder: Path) -> None:
-        with style():
+        # The page has many pictures in it; for print there are the PDF files.
+        with style(), mpl.rc_context({"savefig.dpi": _DPI}):
             pictures = {
                 name: Picture.write(figure, folder, name)
                 for name, figure in _figures(table, examples, found)
             }
+            written = [one for write in sections if (one := write(table, folder)) is not None]
         document = make_document(table, pictures, examples, no_maps)
+        more = [one.section for one in written]
+        document = replace(document, sections=[*document.sections, *more])
+        for one in written:
+            pictures |= one.pictures
         (folder / PAGE).write_text(render_html(document, pictures), encoding="utf-8")
         (folder / _MARKDOWN).write_text(render_markdown(document), encoding="utf-8")
 

@@ -220,22 +220,27 @@ def _test_events(evaluation: Evaluation, throws: tuple[str, ...]) -> dict[str, N
     if not events["scores"].shape[1]:
         message = "no classes were read out: a study needs training events of two or more classes"
         raise SettingsError(message)
+    throw = place[events["domain"][test]].astype(np.int32)
     return {
-        "throw": place[events["domain"][test]].astype(np.int32),
-        "key": _keys(events)[test],
+        "throw": throw,
+        "key": _keys({name: column[test] for name, column in events.items()}, throw),
         "y": events["y"][test].astype(np.int8),
         "scores": events["scores"][test].astype(np.float32),
         "embedding": events["embedding"][test].astype(np.float16),
     }
 
 
-def _keys(events: Mapping[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """What tells the events [M] int64: the schema's key, else the file and the entry.
+def _keys(events: Mapping[str, NDArray[Any]], throw: NDArray[np.int32]) -> NDArray[np.int64]:
+    """What tells the test events [M] int64: the schema's key, else throw, file and entry.
 
-    Without a key events of different throws are different events.
+    Without a key events of different throws are different events. Files are numbered within their
+    throw, as cells of other samples number all files otherwise.
     """
     if fields.KEY in events:
         return events[fields.KEY]
     file, entry = events["event_id"].astype(np.int64).T
-    keys: NDArray[np.int64] = (file << 40) + entry
+    for number in np.unique(throw):
+        mine = throw == number
+        file = np.where(mine, file - file[mine].min(), file)
+    keys: NDArray[np.int64] = (throw.astype(np.int64) << 54) + (file << 40) + entry
     return keys

@@ -14,6 +14,7 @@ import numpy as np
 
 from hitclr.errors import OutputError
 from hitclr.plugins import Plugins
+from hitclr.plugins.extensions import section_writers
 from hitclr.reports.study import write_study_report
 from hitclr.rng import seed_for
 from hitclr.runs.study.cell import CELL_ARRAYS, read_cell
@@ -41,6 +42,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
 
     Raises:
         OutputError: a cell cannot be read, or a table cannot be written.
+        PluginError: a section of the report cannot be made, or a hook ``after_study`` fails.
     """
     done = done_cells(study)
     known = {cell: read_cell(study.out / CELLS / cell.name) for cell in done}
@@ -92,7 +94,9 @@ def write_study(study: Study, plugins: Plugins) -> Path:
     except OSError as error:
         message = f"cannot write {path}: {error.strerror or error}"
         raise OutputError(message) from error
-    return write_study_report(study.out)
+    page = write_study_report(study.out, section_writers(plugins))
+    plugins.tell("after_study", folder=study.out)
+    return page
 
 
 def _cell_scores(

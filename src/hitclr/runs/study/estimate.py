@@ -71,7 +71,8 @@ def estimate_times(
             if progress is not None:
                 progress(name, number, len(first))
             settings = _short(small.each[cell], small.out)
-            job = CellJob(cell, settings.plain(), tuple(small.inputs.throws), "", threads)
+            throws = tuple(small.inputs.throws)
+            job = CellJob(cell, settings.plain(), throws, "", threads, plugins.disabled)
             result = run_cell(job)
             if isinstance(result, CellFailure):
                 message = f"the cell {cell.name} cannot be run:\n{result.message}"

@@ -96,7 +96,6 @@ def run_study(
     processes: int = 1,
     threads: int | None = None,
     cluster: str | None = None,
-    disabled: Sequence[str] = (),
     simulating: Callable[[str, int, int], None] | None = None,
     progress: Callable[[PlannedCell | CellFailure, int, int], None] | None = None,
 ) -> tuple[CellFailure, ...]:
@@ -107,12 +106,11 @@ def run_study(
 
     Args:
         study: of `prepare_study`.
-        plugins: the registries.
+        plugins: the registries; what was left out of them is left out in other processes, too.
         processes: how many cells run at the same time.
         threads: how many threads of torch each may use; the cores shared out without.
         cluster: the address of a Dask scheduler, whose workers run the cells. They see the folder
             of the study under the same name.
-        disabled: plugins that are left out in other processes, too.
         simulating: called with the production, the events done and those to be done.
         progress: called after each cell with it, the number done and that of all; those that
             were done before are counted.
@@ -147,7 +145,7 @@ def run_study(
             tuple(study.inputs.throws),
             cell_fingerprint(study.each[cell]),
             own,
-            tuple(disabled),
+            plugins.disabled,
             embeddings=cell.seed == first,
         )
         for cell in study.cells

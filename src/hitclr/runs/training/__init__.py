@@ -1,5 +1,6 @@
 """What a training can be trusted by: averages, stopping, precision, and what is watched."""
 
+from hitclr.runs.training.after_loading import AfterLoading
 from hitclr.runs.training.average import weight_averaging
 from hitclr.runs.training.collapse import CollapseWatch
 from hitclr.runs.training.compiled import compile_encoder, explained_compile_errors
@@ -10,6 +11,7 @@ from hitclr.runs.training.swad import SwadWeights
 from hitclr.runs.training.throughput import Throughput
 
 __all__ = [
+    "AfterLoading",
     "CollapseWatch",
     "EmaWeights",
     "StopEarly",

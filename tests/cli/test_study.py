@@ -1,0 +1,123 @@
+"""``hitclr study`` and ``hitclr report``, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+HITCLR = [sys.executable, "-c", "from hitclr.cli import main; main()"]
+TOY = Path(__file__).parents[1] / "runs" / "toy_detector.py"
+STUDY = {
+    "title": "toy [bold]",
+    "detector": "toy",
+    "simulation": {"train": 60, "test": 30, "energy": [5, 10]},
+    "domains": ["nominal"],
+    "throws": {"nominal": "nominal", "low": {"set": {"gain": 8.0}}},
+    "settings": {
+        "encoder": {"name": "pointnet", "size": "tiny"},
+        "trainer": {"epochs": 1, "accelerator": "cpu"},
+        "data": {"batch_size": 16},
+    },
+    "methods": {"classifier": "classifier", "dann": {"method": "dann", "target": ["low"]}},
+    "seeds": [1],
+    "sizes": {"more": {"seeds": [1, 2]}},
+}
+
+
+@pytest.fixture
+def hitclr(tmp_path):
+    """The command, where the toy detector is installed as the distribution hitclr-toy 1.0."""
+    plugin = tmp_path / "plugin"
+    info = plugin / "hitclr_toy-1.0.dist-info"
+    info.mkdir(parents=True)
+    (plugin / TOY.name).write_text(TOY.read_text())
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hitclr-toy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hitclr]\ntoys = toy_detector\n")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(plugin),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+    def run(*arguments, popen=False):
+        options = {"cwd": tmp_path, "env": environment, "text": True}
+        command = [*HITCLR, *arguments]
+        if popen:
+            return subprocess.Popen(command, stdout=subprocess.PIPE, **options)
+        return subprocess.run(command, capture_output=True, check=False, **options)
+
+    return run
+
+
+def scores(folder):
+    content = json.loads((folder / "study.json").read_text())
+    return [
+        (row["method"], row["seed"], row["throw"], row["metric"], row["value"])
+        for row in content["scores"]
+    ]
+
+
+def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, tmp_path):
+    whole = hitclr("study", "study.yaml", "--out", "whole", "--threads", "1")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    for part in ("toy [bold]: 2 cells", "[2/2]", "report: ", "Simulated 60 events to train on"):
+        assert part in whole.stdout, whole.stdout
+    assert (tmp_path / "whole" / "report" / "index.html").exists()
+    cut = hitclr("study", "study.yaml", "--out", "cut", "--threads", "1", popen=True)
+    for _ in range(600):
+        if list((tmp_path / "cut").glob("cells/**/cell.json")):
+            break
+        time.sleep(0.1)
+    cut.send_signal(signal.SIGKILL)
+    cut.communicate()
+    assert len(list((tmp_path / "cut").glob("cells/**/cell.json"))) < 2
+    again = hitclr("study", "study.yaml", "--out", "cut", "--processes", "2", "--threads", "1")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "[1/2]" not in again.stdout, "what was done is not run again"
+    assert scores(tmp_path / "cut") == scores(tmp_path / "whole")
+    page = tmp_path / "whole" / "report" / "index.html"
+    page.write_text("old")
+    assert hitclr("report", "whole").returncode == 0
+    assert page.read_text() != "old"
+
+
+def test_dry_run_and_size(hitclr, tmp_path):
+    shown = hitclr("study", "study.yaml", "--out", "dry", "--size", "more", "--dry-run")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for part in ("dann/nominal/to-low/seed-2", "Estimated time", "About "):
+        assert part in shown.stdout
+    assert not (tmp_path / "dry").exists()
+
+
+def test_a_folder_without_tables(hitclr, tmp_path):
+    (tmp_path / "empty").mkdir()
+    refused = hitclr("report", "empty")
+    assert refused.returncode == 1
+    assert "neither study.json nor results.json" in refused.stderr
+
+
+def test_on_a_dask_cluster(hitclr, tmp_path, monkeypatch):
+    """A worker in a process of its own runs the cells."""
+    from distributed import LocalCluster
+
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "plugin"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    study = ("study", "study.yaml", "--out", "c", "--only", "classifier/*", "--threads", "1")
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        done = hitclr(*study, "--cluster", cluster.scheduler_address)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[1/1]" in done.stdout
+    nobody = hitclr(*study, "--cluster", "tcp://127.0.0.1:9")
+    assert nobody.returncode == 1
+    assert "no scheduler answers" in nobody.stderr
