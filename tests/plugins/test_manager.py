@@ -213,6 +213,24 @@ def after_study(folder):
         load_plugins(["loud", "returns"]).tell("after_study", folder="here")
 
 
+def test_a_plugin_that_was_taken_out_is_told_nothing(install):
+    code = """
+import hitclr
+
+@hitclr.hookimpl
+def register_encoders(registrar):
+    raise KeyError("detector")
+
+@hitclr.hookimpl
+def after_study(folder):
+    raise ValueError("told")
+"""
+    install("half", code)
+    plugins = load_plugins()
+    assert "KeyError" in info_of(plugins, "half").error
+    plugins.tell("after_study", folder="here")
+
+
 def test_an_unknown_name_gets_the_nearest(install):
     with pytest.raises(UnknownNameError, match=r"method .*'contrastiv'.*Did you mean contrastive"):
         load_plugins().methods.get("contrastiv")

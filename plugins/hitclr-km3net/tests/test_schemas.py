@@ -169,7 +169,7 @@ def test_rule_with_muons(first, interaction, expected, tmp_path):
         label=MC_LABEL_MUON,
     )
     with uproot.recreate(file) as out:
-        types = {name: "var * float64" for name in ("x", *branches)}
+        types = dict.fromkeys(("x", *branches), "var * float64")
         out.mktree("E", types, counter_name=lambda name: f"n_{abs(hash(name))}")
         out["E"].extend({"x": ak.Array([[1.0]]), **{n: ak.Array([v]) for n, v in branches.items()}})
     names = tuple(MC_LABEL_MUON.classes)
