@@ -117,13 +117,13 @@ def test_names_that_do_not(name, proposed):
 
 
 def test_a_name_that_an_installed_plugin_has(tmp_path, monkeypatch):
-    info = tmp_path / "hitclr_mine-1.0.dist-info"
+    info = tmp_path / "hitclr_taken-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hitclr-mine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[hitclr]\nmine = hitclr_mine\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hitclr-taken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hitclr]\ntaken = hitclr_taken\n")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(SettingsError, match=r"installed already \(hitclr-mine\)"):
-        check_plugin_name("mine")
+    with pytest.raises(SettingsError, match=r"installed already \(hitclr-taken\)"):
+        check_plugin_name("taken")
 
 
 def test_what_tools_leave_in_the_template_stays_there(tmp_path, monkeypatch):

@@ -142,7 +142,9 @@ def test_two_owners_of_a_name_are_named(repository, pytester):
     repository("firm", "second")
     pytester.makepyfile(firm=FIRM, second=FIRM)
     result = pytester.runpytest("--hitclr-conformance=firm")
-    result.stdout.fnmatch_lines(["*two plugins register the encoder 'firm': 'firm' and 'second'*"])
+    result.stdout.fnmatch_lines(
+        ["*two plugins register the encoder 'firm': 'firm' (x 1.2) and 'second' (x 1.2)*"]
+    )
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 

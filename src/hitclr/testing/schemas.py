@@ -38,18 +38,27 @@ def check_schema(schema: Schema) -> None:
 def read_made_up(schema: Schema, form: str = "ttree") -> tuple[EventStore, MadeTree]:
     """Events that a schema reads of a made-up file, and what was written there.
 
-    Events that the schema, or the bad-input policy, leaves out are left out.
+    Events that the schema, or the bad-input policy, leaves out are left out. A label rule that
+    decides by a derived column is left out, too: which branches would give it its values is not
+    known here.
 
     Args:
         schema: the schema.
         form: ``ttree`` or ``rntuple``.
     """
+    if _decides_by_derived(schema):
+        schema = schema.model_copy(update={"label": None})
     made = make_tree(schema)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made-up.root"
         made.write(path, form)
         sample = Sample("made-up", (path,))
         return read_samples(schema, [sample], _SkipEvents()), made
+
+
+def _decides_by_derived(schema: Schema) -> bool:
+    rule = schema.label
+    return rule is not None and any(column.branch in schema.derive for column in rule.columns)
 
 
 class _SkipEvents(BadInput):
@@ -94,7 +103,7 @@ def _finds_every_class(schema: Schema) -> str | None:
 
     A class that no event can have stops every training.
     """
-    if schema.label is None:
+    if schema.label is None or _decides_by_derived(schema):
         return None
     store, _ = read_made_up(schema)
     for number, name in enumerate(store.class_names):
