@@ -32,10 +32,10 @@ def study(
         list[str] | None,
         typer.Option(help="Cells to run, as in 'dann/*'; may be given several times."),
     ] = None,
-    processes: Annotated[int, typer.Option(help="How many cells run at the same time.")] = 1,
+    processes: Annotated[int, typer.Option(min=1, help="How many cells run at the same time.")] = 1,
     threads: Annotated[
         int | None,
-        typer.Option(help="Threads of each.", show_default="the cores, shared out"),
+        typer.Option(min=1, help="Threads of each.", show_default="the cores, shared out"),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="A Dask scheduler whose workers run the cells.")

@@ -7,7 +7,7 @@ import pytest
 
 from hitclr.errors import SettingsError, UnknownNameError
 from hitclr.runs.study import PlannedCell, prepare_study
-from hitclr.runs.study.cell import _keys
+from hitclr.runs.study.cell import _keys, cell_fingerprint
 
 
 def test_every_method_domain_target_and_seed(make_study, plugins, tmp_path):
@@ -120,3 +120,24 @@ def test_keys_without_a_schema_key_do_not_depend_on_other_samples():
     more = {"event_id": few["event_id"] + np.array([2, 0])}
     assert np.array_equal(_keys(few, throw), _keys(more, throw))
     assert len(set(_keys(few, throw))) == 4
+
+
+def test_a_changed_file_of_a_glob_changes_the_fingerprint(make_study, plugins, tmp_path):
+    study = make_study(
+        detector=None,
+        simulation=None,
+        domains={"mc": {"files": ["mc/*.root"]}},
+        throws={"data": {"files": ["data.root"]}},
+        methods={"plain": "classifier"},
+        settings={"schema": "my.yaml"},
+    )
+    (tmp_path / "mc").mkdir()
+    file = tmp_path / "mc" / "a.root"
+    file.write_bytes(b"one")
+    (tmp_path / "data.root").write_bytes(b"two")
+    planned = prepare_study(study, plugins, tmp_path / "out", base=tmp_path)
+    settings = planned.each[planned.cells[0]]
+    before = cell_fingerprint(settings)
+    assert cell_fingerprint(settings) == before
+    file.write_bytes(b"longer")
+    assert cell_fingerprint(settings) != before

@@ -22,6 +22,7 @@ from hitclr import fields
 from hitclr.config import Settings, make_settings
 from hitclr.data import SPLITS
 from hitclr.errors import CheckpointError, HitclrError, OutputError, SettingsError
+from hitclr.io import BadInput, expand_files
 from hitclr.io.feeding import describe_file
 from hitclr.plugins import load_plugins
 from hitclr.runs.evaluate import Evaluation
@@ -90,10 +91,9 @@ def cell_fingerprint(settings: Settings) -> str:
     for key in ("num_workers", "threads", "cache"):
         del plain["data"][key]
     files = [
-        describe_file(Path(file))
-        for sample in settings.data.samples.values()
-        for file in sample.files
-        if Path(file).is_file()
+        describe_file(file)
+        for name, sample in settings.data.samples.items()
+        for file in expand_files(sample.files, base=Path(), sample=name, bad_input=BadInput("skip"))
     ]
     text = json.dumps([plain, files], sort_keys=True, default=str)
     return xxhash.xxh3_128_hexdigest(text.encode())

@@ -119,14 +119,13 @@ def run_study(
         The cells that failed.
 
     Raises:
-        SettingsError: the folder has another study.
+        SettingsError: the folder has events or cells that were made in another way.
         OutputError: a file cannot be written.
         MissingExtraError: a cluster is given, and the package for it is not installed.
     """
     if processes < 1:
         message = f"--processes: expected 1 or more, got {processes}"
         raise SettingsError(message)
-    _write_settings(study)
     simulate_inputs(
         study.settings,
         study.inputs,
@@ -138,6 +137,7 @@ def run_study(
     own = threads or max(1, joblib.cpu_count() // processes)
     first = min(study.settings.seeds)
     done = done_cells(study)
+    _write_settings(study)  # once it is known to be that of the folder
     jobs = [
         CellJob(
             cell,
@@ -214,7 +214,7 @@ def _one_by_one(calls: Iterator[Any]) -> Iterator[Any]:
 
 
 def _write_settings(study: Study) -> None:
-    """Note the settings; later ones may have more cells, but the same of what is shared."""
+    """Note the settings in the folder, in place of those of an earlier call."""
     path = study.out / STUDY_FILE
     try:
         study.out.mkdir(parents=True, exist_ok=True)
