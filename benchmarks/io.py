@@ -34,9 +34,6 @@ from io_rows import BATCH, FETCH_STEP, Job
 
 PLAIN_SOURCE = "MultithreadedFileSource"
 WARM_UP = {"events": 600, "hits": 30, "cluster": 300}
-RETURNED = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
-"""Has glibc give back memory that is freed. Without it peak memory is what is in use, and what was
-freed and is kept for later."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Row:
         workers: workers of the DataLoader.
         option: further choice of the function.
         files: the number of files, 0 for the two.
-        returned: whether freed memory goes back at once (`RETURNED`).
+        epochs: how often a stream goes through them.
     """
 
     name: str
@@ -59,7 +56,12 @@ class Row:
     workers: int = 0
     option: str = ""
     files: int = 0
-    returned: bool = False
+    epochs: int = 1
+
+    @property
+    def copies(self) -> float:
+        """How often it delivers the events of the two files."""
+        return (self.files or 2) / 2 * self.epochs
 
 
 ROWS = (
@@ -100,12 +102,13 @@ class Bench:
             warm_up=self.warm_up,
             threads=row.threads,
             workers=row.workers,
+            epochs=row.epochs,
             option=row.option,
             length=self.length,
             folder=str(self.folder),
             twice=row.row in ("bare", "cold", "feed"),
         )
-        return self._start(python, job, RETURNED if row.returned else {})
+        return self._start(python, job)
 
     def prepare(self, settings: Mapping[str, int]) -> dict[str, Any]:
         """Write the files where they are not there yet, and count what is in them."""
@@ -134,10 +137,9 @@ class Bench:
         return tuple(names)
 
     @staticmethod
-    def _start(python: str, job: Job, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def _start(python: str, job: Job) -> dict[str, Any]:
         script = Path(__file__).with_name("io_rows.py")
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-        environment.update(variables or {})
         done = subprocess.run(  # noqa: S603 - the user's own Python
             [python, str(script), json.dumps(asdict(job))],
             capture_output=True,
@@ -239,10 +241,10 @@ def main() -> None:
     if options.files:
         n = options.files
         rows.append(Row(f"hitclr cold, {n} files", "cold", files=n))
-        rows.append(Row(f"hitclr streaming, {n} files", "feed", option="stream", files=n))
-        for k in (2, n):
-            name = f"  same, memory returned, {k} files"
-            rows.append(Row(name, "feed", option="stream", files=k, returned=True))
+        # The same number of steps, so that what an allocator keeps as time goes is the same.
+        many = Row(f"hitclr streaming, {n} files", "feed", option="stream", files=n)
+        few = Row(f"  same, 2 files, {n // 2} epochs", "feed", option="stream", epochs=n // 2)
+        rows += [many, few]
     rows = [row for row in rows if any(part in row.name for part in options.only)]
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -254,7 +256,7 @@ def main() -> None:
         for _ in range(options.repeat):
             for row in rows:
                 result = bench.run(row)
-                check(row.name, result, counted, row.files / 2 if row.files else 1)
+                check(row.name, result, counted, row.copies)
                 results[row.name].append(result)
     found = {name: summary(values) for name, values in results.items()}
     hits = counted["hits"] / counted["events"]

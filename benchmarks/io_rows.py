@@ -37,6 +37,7 @@ class Job:
         warm_up: small files of the same form, read first.
         threads: reading threads.
         workers: workers of the DataLoader.
+        epochs: how often a stream goes through the files.
         option: further choice of the row.
         length: the fixed length of weaver-core.
         folder: for what the row writes.
@@ -48,6 +49,7 @@ class Job:
     warm_up: tuple[str, ...]
     threads: int = 1
     workers: int = 0
+    epochs: int = 1
     option: str = ""
     length: int = 0
     folder: str = "."
@@ -177,8 +179,12 @@ def feed(files: Sequence[str], job: Job) -> Measured:
         plan = BatchPlan(events, BATCH, seed=0, blocks=blocks, buffer=BUFFER)
         if kind != "stream":  # which reads in each
             _epoch(lambda: opened.batches(plan.steps(0)))
-        epoch = _epoch(lambda: opened.batches(plan.steps(0)))
-    return Measured(*epoch, {"prepare_s": ready - start})
+        epochs = [
+            _epoch(lambda number=number: opened.batches(plan.steps(number)))
+            for number in range(job.epochs)
+        ]
+    seconds, cpu, events, hits = (sum(values) for values in zip(*epochs, strict=True))
+    return Measured(seconds, cpu, int(events), int(hits), {"prepare_s": ready - start})
 
 
 def pyg(files: Sequence[str], job: Job) -> Measured:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from hitclr.data import BatchPlan
 from hitclr.errors import InputError
 from hitclr.events import blocks_of
 from hitclr.io import BadInput, Sample, StoredFeed, load_schema, read_samples
-from hitclr.io.feeding import StreamedFeed, event_files, stream
+from hitclr.io.feeding import StreamedFeed, event_files, hit_memory, stream
 
 COUNTS = (40, 7, 25)
 
@@ -149,16 +152,55 @@ def test_a_file_in_use_stays_open(store, schema, samples, monkeypatch):
     files.close()
 
 
-def test_leaving_early_ends_the_thread(store, schema, samples):
-    import threading
+def reading_threads():
+    return [thread for thread in threading.enumerate() if "hitclr-stream" in thread.name]
 
-    batches = streamed(store, schema, samples, threads=2).batches(
-        BatchPlan(torch.arange(len(store)), 4, None).steps(0)
+
+def test_leaving_early_ends_the_reading(store, schema, samples, monkeypatch):
+    closed = []
+    close = event_files.EventFiles.close
+    monkeypatch.setattr(
+        event_files.EventFiles, "close", lambda files: closed.append(files) or close(files)
     )
+    steps = BatchPlan(torch.arange(len(store)), 4, None).steps(0)
+    feed = streamed(store, schema, samples, threads=2)
+    before = set(reading_threads())
+    batches = feed.batches(steps)
     next(batches)
-    assert any("hitclr-stream" in thread.name for thread in threading.enumerate())
+    assert len(set(reading_threads()) - before) == 2
     batches.close()
-    assert not any("hitclr-stream" in thread.name for thread in threading.enumerate())
+    assert len(closed) == 1
+    for found, events in zip(feed.batches(steps), steps, strict=True):
+        assert same(found, store.batch(events))
+    assert len(set(reading_threads()) - before) == 2, "an epoch goes on with the threads there are"
+    mine = set(reading_threads()) - before
+    del feed, batches
+    gc.collect()
+    for thread in mine:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def test_a_feed_goes_to_another_process(store, schema, samples):
+    feed = streamed(store, schema, samples)
+    steps = [torch.arange(5)]
+    first = next(iter(feed.batches(steps)))
+    assert same(first, next(iter(pickle.loads(pickle.dumps(feed)).batches(steps))))
+
+
+def test_the_memory_of_a_block_is_used_again(store):
+    memory = hit_memory.HitMemory(10)
+    one, two = store.select(torch.tensor([0, 3])), store.select(torch.tensor([5]))
+    kept = memory.keep(one)
+    assert same(kept.store.batch(torch.arange(2)), one.batch(torch.arange(2)))
+    place = {name: column.data_ptr() for name, column in kept.store.hits.items()}
+    memory.drop(kept)
+    again = memory.keep(two)
+    assert {name: column.data_ptr() for name, column in again.store.hits.items()} == place
+    assert same(again.store.batch(torch.tensor([0])), two.batch(torch.tensor([0])))
+    third = memory.keep(store)  # has more hits than was said
+    assert same(third.store.batch(torch.arange(len(store))), store.batch(torch.arange(len(store))))
+    assert same(again.store.batch(torch.tensor([0])), two.batch(torch.tensor([0])))
 
 
 def test_more_files_than_stay_open(schema, tmp_path, make_columns, write):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch_geometric.data import Batch
 
 from hitclr.events import EventStore, blocks_of, counts_from_ptr, make_batch, ptr_from_counts
 from hitclr.io.feeding.event_files import EventFiles
+from hitclr.io.feeding.hit_memory import HitMemory, KeptBlock
 from hitclr.io.reading import Sample
 from hitclr.io.schema import Schema
 
@@ -56,25 +58,46 @@ class StreamedFeed:
     def batches(self, steps: Sequence[Tensor]) -> Iterator[Batch]:
         """See `Feed.batches`."""
         plan = _Plan(steps, self.blocks)
-        held: dict[int, Future[EventStore]] = {}
+        files = EventFiles(self.store, self.schema, self.samples, self.threads)
+        memory = HitMemory(self._most_hits())
+        held: dict[int, Future[KeptBlock]] = {}
         asked = 0
-        with ExitStack() as stack:
-            files = EventFiles(self.store, self.schema, self.samples, self.threads)
-            reader = ThreadPoolExecutor(self.threads, "hitclr-stream")
-            stack.callback(files.close)
-            stack.callback(reader.shutdown, cancel_futures=True)
+
+        def read(block: int) -> KeptBlock:
+            return memory.keep(files.read(plan.events(block)))
+
+        try:
             for number, events in enumerate(steps):
                 while asked < min(plan.needed(number) + _AHEAD, len(plan.order)):
                     block = plan.order[asked]
-                    held[block] = reader.submit(files.read, plan.events(block))
+                    held[block] = self._readers.submit(read, block)
                     asked += 1
                 shares = [
-                    _slice(held[block].result(), begin, end)
+                    _slice(held[block].result().store, begin, end)
                     for block, begin, end in plan.shares(number)
                 ]
                 yield self._batch(events, shares)
                 for block in plan.done(number):
-                    del held[block]
+                    memory.drop(held.pop(block).result())
+        finally:
+            for future in held.values():
+                future.cancel()
+            wait(held.values())
+            files.close()
+
+    @cached_property
+    def _readers(self) -> ThreadPoolExecutor:
+        """Threads for all epochs: new ones in each might each take a new heap to read in."""
+        return ThreadPoolExecutor(self.threads, "hitclr-stream")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the threads, which another process has to start for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "_readers"}
+
+    def _most_hits(self) -> int:
+        """The number of hits of the block that has most."""
+        borders = self.store.ptr[self.blocks]
+        return int((borders[1:] - borders[:-1]).max()) if len(borders) > 1 else 0
 
     def _batch(self, events: Tensor, shares: Sequence[tuple[dict[str, Tensor], Tensor]]) -> Batch:
         """The batch of events from the hits of shares of them, one after the other."""
