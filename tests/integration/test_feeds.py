@@ -11,13 +11,12 @@ import torch
 from hitclr.config import override_settings
 from hitclr.errors import SettingsError
 from hitclr.plugins import load_plugins
-from hitclr.runs import train
 
 COMMON = ("data.shuffle_buffer=32", "data.batch_size=16", "trainer.epochs=3")
 
 
 @pytest.fixture(scope="module")
-def run(toy_settings, make_columns, write, tmp_path_factory):
+def run(toy_settings, make_columns, write, tmp_path_factory, train_without_page):
     """Train on made-up files of several baskets, with overrides, into a folder of its own."""
     folder = tmp_path_factory.mktemp("feeds")
     plugins = load_plugins()
@@ -29,7 +28,8 @@ def run(toy_settings, make_columns, write, tmp_path_factory):
     def run(*overrides, out, **options):
         changes = [*COMMON, *overrides, f"data.cache={folder / 'cache'}", f"out={folder / out}"]
         changes += [f"data.samples.{kind}={file}" for kind, file in files.items()]
-        return train(override_settings(toy_settings, changes), plugins, base=folder, **options)
+        settings = override_settings(toy_settings, changes)
+        return train_without_page(settings, plugins, base=folder, **options)
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import functools
 import json
 import os
 import signal
@@ -30,14 +31,27 @@ def plugins():
 
 
 @pytest.fixture
-def run(toy_settings, plugins, tmp_path):
+def run(toy_settings, plugins, tmp_path, train_without_page):
     """Train the made-up settings with overrides; into the folder ``out`` of the test."""
 
-    def run(*overrides, out="run", **options):
+    def run(*overrides, out="run", page=False, **options):
         settings = override_settings(toy_settings, [*overrides, f"out={tmp_path / out}"])
-        return train(settings, plugins, base=tmp_path, **options)
+        return (train if page else train_without_page)(settings, plugins, base=tmp_path, **options)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def whole(toy_settings, plugins, tmp_path_factory, train_without_page):
+    """Runs of the made-up settings from beginning to end, by their method."""
+
+    @functools.cache
+    def whole(method="contrastive"):
+        out = tmp_path_factory.mktemp("whole")
+        settings = override_settings(toy_settings, [f"method.name={method}", f"out={out}"])
+        return train_without_page(settings, plugins, base=out)
+
+    return whole
 
 
 def history(run):
@@ -57,7 +71,7 @@ def assert_same_weights(first: Path, second: Path):
 
 @pytest.mark.parametrize("method", ["contrastive", "classifier"])
 def test_a_run_leaves_model_scores_logs_and_report(run, method, plugins):
-    done = run(f"method.name={method}")
+    done = run(f"method.name={method}", page=True)
     names = {path.name for path in done.out.iterdir()}
     assert {"model.ckpt", "results.json", "events.npz", "views.npz", "run-settings.yaml"} <= names
     assert done.report.read_text().lower().startswith("<!doctype html>")
@@ -94,15 +108,15 @@ def test_it_learns_what_can_be_learnt(run):
     assert accuracy["value"] > 0.8
 
 
-def test_workers_do_not_change_the_losses(run):
-    here = run("data.num_workers=0", out="a")
-    there = run("data.num_workers=2", out="b")
+def test_workers_do_not_change_the_losses(run, whole):
+    here = whole()
+    there = run("data.num_workers=2")
     assert history(here) == history(there)
     assert_same_weights(here.model, there.model)
 
 
-def test_the_seed_changes_the_losses(run):
-    assert history(run("seed=1", out="a")) != history(run("seed=2", out="b"))
+def test_the_seed_changes_the_losses(run, whole):
+    assert history(run("seed=6")) != history(whole())
 
 
 class StopAt(L.Callback):
@@ -119,13 +133,13 @@ class StopAt(L.Callback):
 @pytest.mark.parametrize(
     ("method", "workers"), [("contrastive", 0), ("contrastive", 2), ("classifier", 0)]
 )
-def test_a_resumed_run_ends_with_the_same_weights(run, method, workers):
+def test_a_resumed_run_ends_with_the_same_weights(run, whole, tmp_path, method, workers):
     """Against a run without workers: they fetch ahead, and must not do so for another epoch."""
-    whole = run(f"method.name={method}", out="whole")
+    whole = whole(method)
     changes = (f"method.name={method}", f"data.num_workers={workers}")
     with pytest.raises(RuntimeError, match="the job died"):
         run(*changes, out="cut", callbacks=[StopAt(2)])
-    assert not (whole.out.parent / "cut" / "model.ckpt").exists()
+    assert not (tmp_path / "cut" / "model.ckpt").exists()
     resumed = run(*changes, out="cut", resume=True)
     assert_same_weights(whole.model, resumed.model)
     assert history(whole) == history(resumed)
@@ -134,8 +148,7 @@ def test_a_resumed_run_ends_with_the_same_weights(run, method, workers):
     assert len(list(resumed.out.glob("logs/version_*/metrics.csv"))) == 2
 
 
-def test_a_killed_process_can_be_resumed(run, toy_settings, tmp_path):
-    whole = run(out="whole")
+def test_a_killed_process_can_be_resumed(run, whole, toy_settings, tmp_path):
     settings = {**copy.deepcopy(toy_settings), "out": str(tmp_path / "killed")}
     path = tmp_path / "settings.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
@@ -163,7 +176,7 @@ train(settings, load_plugins(), base=pathlib.Path(), callbacks=[Kill()])
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
     resumed = run(out="killed", resume=True)
-    assert_same_weights(whole.model, resumed.model)
+    assert_same_weights(whole().model, resumed.model)
 
 
 def test_a_folder_is_not_overwritten_by_accident(run):
@@ -212,6 +225,7 @@ def test_skipped_input_is_counted_in_checkpoint_and_results(run, tmp_path, toy_f
         "trainer.epochs=1",
         "data.on_bad_input=skip",
         f"data.samples.track=[{toy_files['track']}, {bad}]",
+        page=True,
     )
     expected = [
         {"unit": "file", "reason": "damaged file", "sample": "track", "class": "track", "count": 1}
@@ -244,6 +258,7 @@ def test_a_representation_without_any_label(run, toy_files, plugins, tmp_path):
     done = run(
         "trainer.epochs=1",
         f"data.samples={{real: {{files: {toy_files['track']}, labelled: false}}}}",
+        page=True,
     )
     assert done.evaluation.events["scores"].shape == (60, 0)
     assert done.report.exists()
@@ -259,7 +274,7 @@ def test_a_representation_without_any_label(run, toy_files, plugins, tmp_path):
 
 
 def test_no_validation_and_no_test_events(run):
-    done = run("trainer.epochs=1", "data.split={validation: 0, test: 0}")
+    done = run("trainer.epochs=1", "data.split={validation: 0, test: 0}", page=True)
     assert done.evaluation.scores[0]["value"] is None
     assert done.report.exists()
 
@@ -273,7 +288,7 @@ def test_one_class_or_labels_for_the_test_alone(run, toy_files, sample, plugins)
         if sample == "labelled: false"
         else f"{{a: {{files: {toy_files['track']}}}}}"
     )
-    done = run("trainer.epochs=1", f"data.samples={samples}")
+    done = run("trainer.epochs=1", f"data.samples={samples}", page=True)
     assert done.evaluation.scores == []
     assert done.report.exists()
     load_model(done.model, plugins)
@@ -302,7 +317,9 @@ def test_resume_needs_the_same_schema_and_files(run, toy_settings, toy_files, tm
     assert str(toy_files["shower"]) not in str(caught.value)
 
 
-def test_a_run_goes_on_by_the_settings_in_its_folder(toy_settings, toy_files, plugins, tmp_path):
+def test_a_run_goes_on_by_the_settings_in_its_folder(
+    toy_settings, toy_files, plugins, tmp_path, train_without_page
+):
     """There all names are absolute; other names of the files, but no other files."""
     folder = tmp_path / "project"
     folder.mkdir()
@@ -314,10 +331,10 @@ def test_a_run_goes_on_by_the_settings_in_its_folder(toy_settings, toy_files, pl
     changes = ["schema=schema.yaml", "trainer.epochs=1", f"out={out}"]
     changes += ["data.samples={track: track.root, shower: shower.roo*}"]
     relative = override_settings(toy_settings, changes)
-    train(relative, plugins, base=folder)
+    train_without_page(relative, plugins, base=folder)
     written = load_settings(out / "run-settings.yaml")
     assert written.data.samples["track"].files == (str(folder / "track.root"),)
-    train(written, plugins, base=tmp_path, resume=True)
+    train_without_page(written, plugins, base=tmp_path, resume=True)
     claim = {"resume": True, "overwrite": False}
     assert claim_folder(out, relative, tmp_path / "link", **claim)
     linked = override_settings(
@@ -356,9 +373,8 @@ def test_a_batch_system_changes_nothing(run, monkeypatch, tmp_path):
     assert history(first) == history(second)
 
 
-def test_other_edges_than_the_encoders_own(run):
-    first, second = run(out="a"), run("edges={name: radius, r: 5}", out="b")
-    assert history(first) != history(second)
+def test_other_edges_than_the_encoders_own(run, whole):
+    assert history(run("edges={name: radius, r: 5}")) != history(whole())
 
 
 def test_a_file_in_two_samples_is_refused(run, toy_files):

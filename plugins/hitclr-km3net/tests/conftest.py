@@ -10,6 +10,13 @@ from hitclr.io import BadInput, Sample, read_samples
 from hitclr.testing import Example
 
 MUONS = "offline/mcv6.0.gsg_muon_highE-CC_50-500GeV.km3sim.jterbr00008357.jorcarec.aanet.905.root"
+EXAMPLES = {
+    "km3net-daq": ("detx/km3net_offline.detx", "online/km3net_online.root"),
+    "km3net-offline-detx": (
+        "detx/orca_115strings_av20min17mhorizontal_18OMs_alt9mvertical_v2.detx",
+        "offline/mcv5.0.gsg_elec-CC_10-100GeV.km3sim.JDK.jte.jmergefit.orca.aanet.909.evtsample.root",
+    ),
+}
 
 
 @functools.cache
@@ -19,7 +26,10 @@ def read_muons():
 
 
 def pytest_hitclr_example(kind, name):
-    """The conformance kit takes simulated events, the smallest ones, for augmentations."""
+    """What the conformance kit takes: the smallest simulated events, and files for makers."""
+    if kind == "schema-maker":
+        detx, file = EXAMPLES[name]
+        return Example({"detx": data_path(detx)}, files=[data_path(file)])
     if kind != "augmentation":
         return None
     muons = read_muons()

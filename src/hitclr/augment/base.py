@@ -17,6 +17,7 @@ from hitclr.augment.draws import ACTIVE, Draws
 from hitclr.augment.parameter import check_number
 from hitclr.errors import AugmentationError, SchemaError
 from hitclr.events import (
+    batch_from_ptr,
     concat_batches,
     counts_from_ptr,
     cut_events,
@@ -158,10 +159,15 @@ class Augmentation(BaseTransform):
 
         Here, and only here, the seed comes from torch's default generator, the one that PyG
         pipelines are seeded through.
+
+        Raises:
+            AugmentationError: what came before in the pipeline took the hits of a batch apart from
+                the events that they belong to.
         """
         seed = int(torch.randint(2**62, (), device="cpu"))
         generator = torch.Generator().manual_seed(seed)
         if isinstance(data, Batch):
+            self._require_whole(data)
             return self.view(data, generator)[0]
         view, _ = self.view(Batch.from_data_list([data]), generator)
         single: Data = copy.copy(data)
@@ -174,6 +180,19 @@ class Augmentation(BaseTransform):
         for name, column in changed.items():
             single[name] = column
         return single
+
+    def _require_whole(self, batch: Batch) -> None:
+        """Refuse what PyG's transforms for single events leave of a batch: hits without offsets."""
+        owner = batch.batch
+        if len(batch.pos) == len(owner) and torch.equal(owner, batch_from_ptr(batch.ptr)):
+            return
+        message = (
+            f"{type(self).__name__} got {len(batch.pos)} hits, the batch's ptr knows "
+            f"{int(batch.ptr[-1])} in {batch.num_graphs} events, or they are in another order. A "
+            f"transform before it dropped, added or moved hits of the whole batch, as PyG's "
+            f"FixedPoints does: use that one on single events, before they are batched"
+        )
+        raise AugmentationError(message)
 
     def _draw_active(
         self, batch: Batch, generator: torch.Generator, among: Tensor | None

@@ -2,7 +2,8 @@
 
 from hitclr.nn.convnext import GraphConvNeXt
 from hitclr.nn.dynedge import DynEdge
-from hitclr.nn.graphnet import GraphNeTAdapter
+from hitclr.nn.encoder_model import graphnet_model
+from hitclr.nn.graphnet import GraphNeTAdapter, to_graphnet
 from hitclr.nn.normalise import InputNorm
 from hitclr.nn.point_transformer import PointTransformer
 from hitclr.nn.pointnet import PointNet
@@ -22,4 +23,6 @@ __all__ = [
     "Projector",
     "VoxelConvNeXt",
     "encoder_width",
+    "graphnet_model",
+    "to_graphnet",
 ]

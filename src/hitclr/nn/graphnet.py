@@ -1,4 +1,4 @@
-"""Backbones of GraphNeT as encoders."""
+"""Batches as GraphNeT's models read them, and its backbones as encoders."""
 
 from __future__ import annotations
 
@@ -9,21 +9,90 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from hitclr.errors import HitclrError
-from hitclr.events import counts_from_ptr, feature_index
+from hitclr import fields
+from hitclr.errors import HitclrError, SchemaError, did_you_mean
+from hitclr.events import FeatureNames, counts_from_ptr, feature_names
 from hitclr.graphs import KNN
 from hitclr.nn.width import encoder_width
 
-__all__ = ["GraphNeTAdapter"]
+__all__ = ["GraphNeTAdapter", "to_graphnet"]
+
+_AXES = ("x", "y", "z")
+_NO_TIME = "t"
+
+
+def to_graphnet(batch: Batch, *, time: str | None) -> Batch:
+    """A batch as the models of GraphNeT (JOSS 8, 4971, 2023) read it; it itself is not needed.
+
+    Augment before, not after: positions are then in ``x``, too, where no augmentation looks.
+
+    Args:
+        batch: the events; they are not changed.
+        time: the feature that is the time; None for a detector without times, where a column of
+            zeros named ``t`` stands in its place.
+
+    Returns:
+        The batch, sharing what is not changed (``pos``, ``batch``, ``ptr``, edges, labels, event
+        ids, observers, ``hit_*``), with
+
+        - ``x`` [N, 3 + F] float32, [N, 4 + F] without a time: x, y, z, the time, then the other
+          features in their order, in their units: nothing is scaled;
+        - ``n_pulses`` [B] int32: the number of hits of each event;
+        - ``features``: the names of the columns of ``x``; indexed with an event it gives them, as
+          in a batch that PyG made of GraphNeT's graphs. ``feature_names`` says the same.
+
+        It can be taken apart by ``to_data_list()``.
+
+    Raises:
+        SchemaError: the batch has no feature of the time's name; the message has those that there
+            are.
+    """
+    names = feature_names(batch)
+    if time is None:
+        now, rest = torch.zeros_like(batch.pos[:, :1]), batch.x
+        others = names or tuple(map(str, range(rest.size(1))))  # nothing names them
+    else:
+        column = _time_column(time, names)
+        now = batch.x[:, column, None]
+        rest = torch.cat([batch.x[:, :column], batch.x[:, column + 1 :]], 1)
+        others = (*names[:column], *names[column + 1 :])
+    made: Batch = copy.copy(batch)
+    made.x = torch.cat([batch.pos, now, rest], 1)
+    made.n_pulses = counts_from_ptr(batch.ptr).int()
+    made.features = FeatureNames((*_AXES, time or _NO_TIME, *others))
+    setattr(made, fields.FEATURE_NAMES, made.features)
+    _one_row_per_event(made, "n_pulses", "features", fields.FEATURE_NAMES)
+    return made
+
+
+def _time_column(time: str, names: tuple[str, ...]) -> int:
+    if time not in names:
+        message = (
+            f"GraphNeT's models read x, y, z and the time first: expected the time to be a hit "
+            f"feature named {time!r}, the batch has {list(names)}. {did_you_mean(time, names)}\n"
+            f"  what to do: name the feature that is the time, or, for a detector without times, "
+            f"say time=None, which puts zeros there"
+        )
+        raise SchemaError(message)
+    return names.index(time)
+
+
+def _one_row_per_event(batch: Batch, *names: str) -> None:
+    """Record, as PyG's collate does, that ``to_data_list()`` gives each event its row of some."""
+    number = batch.num_graphs
+    added = {
+        "_slice_dict": dict.fromkeys(names, torch.arange(number + 1, device="cpu")),
+        "_inc_dict": dict.fromkeys(names, torch.zeros(number, dtype=torch.int64, device="cpu")),
+    }
+    for record, more in added.items():
+        # A copy of a batch shares its records; a batch that was made by hand has none.
+        batch.__dict__[record] = {**batch.__dict__.get(record, {}), **more}
 
 
 class GraphNeTAdapter(nn.Module):
-    """Lets a backbone of GraphNeT (JOSS 8, 4971, 2023) read batches of hitclr.
+    """Lets a backbone of GraphNeT read batches of hitclr, by `to_graphnet`.
 
-    Such a backbone is called with a PyG batch. It reads ``x`` with the columns x, y, z, time and
-    then the rest, ``edge_index``, ``batch``, and ``n_pulses``, the number of hits of each event.
-    Here positions are ``pos``, and time is a feature, if there is one. GraphNeT itself is not
-    needed.
+    Such a backbone is called with a PyG batch. GraphNeT itself is not needed.
 
     Register a function that makes both: ``lambda in_channels: GraphNeTAdapter(DynEdge(3 +
     in_channels), time="t")``.
@@ -65,9 +134,7 @@ class GraphNeTAdapter(nn.Module):
             SchemaError: the batch has no feature of the time's name.
             HitclrError: the backbone wants another number of inputs, or gave another shape.
         """
-        made: Batch = copy.copy(batch)
-        made.x = torch.cat([batch.pos, *self._columns(batch)], 1)
-        made.n_pulses = counts_from_ptr(batch.ptr)
+        made = to_graphnet(batch, time=self.time)
         wanted = getattr(self.backbone, "nb_inputs", None)
         if isinstance(wanted, int) and wanted != made.x.size(1):
             message = (
@@ -86,11 +153,3 @@ class GraphNeTAdapter(nn.Module):
             )
             raise HitclrError(message)
         return representation
-
-    def _columns(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The time [N, 1], and the other features [N, ...] in their order."""
-        if self.time is None:
-            return torch.zeros_like(batch.pos[:, :1]), batch.x
-        column = feature_index(batch, self.time)
-        rest = torch.cat([batch.x[:, :column], batch.x[:, column + 1 :]], 1)
-        return batch.x[:, column, None], rest

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hitclr.testing.encoders import ENCODER_CHECKS, check_encoder
     from hitclr.testing.example import Example
     from hitclr.testing.methods import METHOD_CHECKS, check_method
+    from hitclr.testing.schema_makers import SCHEMA_MAKER_CHECKS, check_schema_maker
     from hitclr.testing.schemas import SCHEMA_CHECKS, check_schema
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ENCODER_CHECKS",
     "METHOD_CHECKS",
     "SCHEMA_CHECKS",
+    "SCHEMA_MAKER_CHECKS",
     "Check",
     "Example",
     "check_augmentation",
@@ -27,6 +29,7 @@ __all__ = [
     "check_encoder",
     "check_method",
     "check_schema",
+    "check_schema_maker",
     "make_events",
 ]
 
@@ -38,6 +41,7 @@ __getattr__ = imported_on_use(
         "ENCODER_CHECKS": "hitclr.testing.encoders",
         "METHOD_CHECKS": "hitclr.testing.methods",
         "SCHEMA_CHECKS": "hitclr.testing.schemas",
+        "SCHEMA_MAKER_CHECKS": "hitclr.testing.schema_makers",
         "Check": "hitclr.testing.check",
         "Example": "hitclr.testing.example",
         "check_augmentation": "hitclr.testing.augmentations",
@@ -45,6 +49,7 @@ __getattr__ = imported_on_use(
         "check_encoder": "hitclr.testing.encoders",
         "check_method": "hitclr.testing.methods",
         "check_schema": "hitclr.testing.schemas",
+        "check_schema_maker": "hitclr.testing.schema_makers",
         "make_events": "hitclr.testing.batches",
     },
 )

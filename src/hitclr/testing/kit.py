@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from hitclr.config import Spec
 from hitclr.detectors import Deposits, Detector, Throws
 from hitclr.errors import HitclrError, PluginError, SchemaError, SettingsError
 from hitclr.events import EventStore
+from hitclr.io import Schema
 from hitclr.plugins import Plugins
 from hitclr.rng import generator
 from hitclr.testing.augmentations import AUGMENTATION_CHECKS
@@ -23,9 +25,10 @@ from hitclr.testing.batches import make_events, with_columns
 from hitclr.testing.check import Check
 from hitclr.testing.detectors import DETECTOR_CHECKS, shoot_events
 from hitclr.testing.encoders import ENCODER_CHECKS, embed_batch
-from hitclr.testing.example import Example
+from hitclr.testing.example import Example, ask_for
 from hitclr.testing.methods import METHOD_CHECKS
-from hitclr.testing.schemas import SCHEMA_CHECKS, read_made_up
+from hitclr.testing.schema_makers import SCHEMA_MAKER_CHECKS
+from hitclr.testing.schemas import SCHEMA_CHECKS, can_be_made_up, read_example, read_made_up
 
 __all__ = ["CHECKS", "Kit"]
 
@@ -33,12 +36,13 @@ CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
     {
         "detector": DETECTOR_CHECKS,
         "schema": SCHEMA_CHECKS,
+        "schema-maker": SCHEMA_MAKER_CHECKS,
         "augmentation": AUGMENTATION_CHECKS,
         "encoder": ENCODER_CHECKS,
         "method": METHOD_CHECKS,
     }
 )
-"""The checks of each kind of thing, by the word that `Registry.kind` has for it."""
+"""The checks of each kind of thing, by the word that `Registry.kind` has for it, with hyphens."""
 
 _FEW = 5
 _PLAIN = ("charge", "time", "dir.x", "dir.y", "dir.z")
@@ -59,7 +63,7 @@ class Kit:
         self.plugins = plugins
         self.owner = owner
         self._example = example
-        self._registries = {r.kind: r for r in plugins.registries().values()}
+        self._registries = {r.kind.replace(" ", "-"): r for r in plugins.registries().values()}
 
     def registered(self) -> Iterator[tuple[str, str]]:
         """The kind and the name of each thing that there are checks for."""
@@ -75,19 +79,14 @@ class Kit:
             PluginError: it cannot be made, or nothing suits it, without an example.
             HitclrError: its class refuses its own defaults.
         """
-        example = self._example(kind, name)
-        if example is not None and not isinstance(example, Example):
-            message = (
-                f"pytest_hitclr_example({kind!r}, {name!r}): expected a hitclr.testing.Example or "
-                f"None, got {example!r}"
-            )
-            raise PluginError(message)
-        example = example or Example()
+        example = self._given(kind, name)
         spec = Spec(name=name, **example.options)
         if kind == "detector":
             return self.plugins.detectors.get(name), self._deposits(name)
         if kind == "schema":
-            return (self.plugins.schemas.get(name),)
+            return self.plugins.schemas.get(name), tuple(map(Path, example.files))
+        if kind == "schema-maker":
+            return self.plugins.schema_makers.get(name), name, example
         if kind == "augmentation":
             augmentation = self._construct(kind, spec)
             if example.batch is not None:
@@ -100,11 +99,22 @@ class Kit:
             ) if example.batch is None else example.batch
         return (self._maker(kind, spec),)
 
+    def _given(self, kind: str, name: str) -> Example:
+        """The author's example; an empty one where there is none."""
+        example = self._example(kind, name)
+        if example is not None and not isinstance(example, Example):
+            message = (
+                f"pytest_hitclr_example({kind!r}, {name!r}): expected a hitclr.testing.Example or "
+                f"None, got {example!r}"
+            )
+            raise PluginError(message)
+        return example or Example()
+
     def _construct(self, kind: str, spec: Spec, *given: Any) -> Any:
         try:
             return construct(self._registries[kind], spec, *given)
         except SettingsError as error:
-            message = f"{error}\n{_ask_for('options={...}', kind, spec.name)}"
+            message = f"{error}\n{ask_for('options={...}', kind, spec.name)}"
             raise PluginError(message) from error
 
     def _maker(self, kind: str, spec: Spec) -> Callable[..., Any]:
@@ -154,8 +164,16 @@ class Kit:
                 made.append(_simulated(entry.value, self._deposits(entry.name)))
         for schema in self.plugins.schemas:
             if schema.owner == self.owner:
-                made.append(_smallest(read_made_up(schema.value)[0]))
+                made.extend(self._of_schema(schema.name, schema.value))
         return made
+
+    def _of_schema(self, name: str, schema: Schema) -> Iterator[Batch]:
+        """Made-up events, or where there can be none those of example files."""
+        if can_be_made_up(schema):
+            yield _smallest(read_made_up(schema)[0])
+            return
+        for file in self._given("schema", name).files:
+            yield _smallest(read_example(schema, Path(file)))
 
     @functools.cache  # noqa: B019 - a kit lives as long as the run
     def _deposits(self, detector: str) -> Deposits:
@@ -178,13 +196,4 @@ def _smallest(store: EventStore, least: int = 1) -> Batch:
 
 def _unsuited(fault: HitclrError | None, kind: str, name: str) -> PluginError:
     message = f"no events that the kit can make suit it: {fault}"
-    return PluginError(f"{message}\n{_ask_for('batch=...', kind, name)}")
-
-
-def _ask_for(what: str, kind: str, name: str) -> str:
-    return (
-        f"  what to do: give the kit an example in tests/conftest.py:\n"
-        f"    def pytest_hitclr_example(kind, name):\n"
-        f"        if (kind, name) == ({kind!r}, {name!r}):\n"
-        f"            return hitclr.testing.Example({what})"
-    )
+    return PluginError(f"{message}\n{ask_for('batch=...', kind, name)}")

@@ -18,7 +18,7 @@ from hitclr.errors import SchemaError
 from hitclr.io import Column, HitSelection, LabelRule, Schema
 from hitclr.io.schema import Expression
 
-__all__ = ["MadeTree", "make_tree"]
+__all__ = ["MadeTree", "make_tree", "one_per_event"]
 
 _EVENTS = 400
 _MOST_HITS = 12
@@ -28,12 +28,12 @@ _NUMBER = re.compile(r"(?<![\w.])\d+\.?\d*(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class MadeTree:
-    """Made-up branches: for each event a number or a list, all lists of one event of one length.
+    """Branches, made up for a schema or read of a file: for each event a number or a list.
 
     Attributes:
         schema: the schema that they are made for.
         branches: the branches, [B] or [B, var].
-        columns: these and what is derived of them.
+        columns: these and what is looked up by them and derived of them.
     """
 
     schema: Schema
@@ -60,9 +60,11 @@ class MadeTree:
             return np.zeros(_EVENTS, dtype=np.int64)
         if rule.conditions:
             conditions = [one.evaluate(self.columns) for one in rule.conditions.values()]
-            member = np.stack([ak.to_numpy(condition) != 0 for condition in conditions])
+            # In a flat tree that was read, the hits of an event have its condition in common.
+            single = [one[:, 0] if one.ndim == 2 else one for one in conditions]
+            member = np.stack([ak.to_numpy(condition) != 0 for condition in single])
         else:
-            columns = [_one_per_event(self.columns[one.branch], one) for one in rule.columns]
+            columns = [one_per_event(self.columns[one.branch], one) for one in rule.columns]
             rows = np.stack(columns, 1)
             member = np.stack(
                 [(rows[:, None] == np.array(v)).all(2).any(1) for v in rule.values.values()]
@@ -225,8 +227,11 @@ class _Maker:
             branches[column.branch] = _with_element(branches[column.branch], column, wanted)
 
 
-def _one_per_event(array: ak.Array, column: Column) -> NDArray[Any]:
-    return np.asarray(ak.to_numpy(array if column.index is None else array[:, column.index]))
+def one_per_event(array: ak.Array, column: Column) -> NDArray[Any]:
+    """The numbers [B] of an event column; NaN where a list ends before the column's index."""
+    if column.index is not None:
+        array = ak.fill_none(ak.pad_none(array, column.index + 1)[:, column.index], np.nan)
+    return np.asarray(ak.to_numpy(array))
 
 
 def _counter(name: str) -> str:

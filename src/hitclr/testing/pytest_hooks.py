@@ -16,11 +16,11 @@ __all__ = ["pytest_hitclr_example"]
 def pytest_hitclr_example(kind: str, name: str) -> Example | None:
     """An example of a registered thing, for ``pytest --hitclr-conformance``.
 
-    The kit makes things with their default options, and events for them from the plugin's own
-    detectors and schemas. Where that is not enough, say here what to take.
+    The kit makes things with their default options, events for them from the plugin's own
+    detectors and schemas, and files for schemas. Where that is not enough, say here what to take.
 
     Args:
-        kind: ``augmentation``, ``encoder`` or ``method``.
+        kind: ``schema``, ``schema-maker``, ``augmentation``, ``encoder`` or ``method``.
         name: the name under which it is registered.
 
     Returns:

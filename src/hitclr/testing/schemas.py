@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import awkward as ak
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -16,23 +18,54 @@ from hitclr.errors import InputError
 from hitclr.events import EventStore, counts_from_ptr
 from hitclr.io import BadInput, Column, Feature, Sample, Schema, load_schema, read_samples
 from hitclr.testing.check import Check
-from hitclr.testing.made_tree import MadeTree, make_tree
+from hitclr.testing.example import ask_for
+from hitclr.testing.example_files import files_fault, read_tree
+from hitclr.testing.made_tree import MadeTree, make_tree, one_per_event
 
-__all__ = ["SCHEMA_CHECKS", "check_schema", "read_made_up"]
+__all__ = [
+    "SCHEMA_CHECKS",
+    "can_be_made_up",
+    "check_schema",
+    "example_fault",
+    "read_example",
+    "read_made_up",
+    "yaml_fault",
+]
 
 _ROUNDING = 1e-6
 """Relative to the largest number of a column: that of float32."""
 
+_COMPARED = 500
+"""So many events of an example file are compared number by number."""
 
-def check_schema(schema: Schema) -> None:
+
+def check_schema(schema: Schema, files: Sequence[str | Path] = ()) -> None:
     """Check a schema against its whole contract, on files with made-up numbers.
+
+    Args:
+        schema: the schema.
+        files: small files that it is made for, to be read as well. For a schema with tables or
+            records there are no others: neither the rows that hits refer to nor the bytes of a
+            record can be made up.
 
     Raises:
         AssertionError: a clause is broken; the message says which, what was expected, what came,
             and why it matters.
+        pytest.skip.Exception: the schema has tables or records, and there are no files.
     """
     for check in SCHEMA_CHECKS:
-        check(schema)
+        check(schema, tuple(map(Path, files)))
+
+
+def can_be_made_up(schema: Schema) -> bool:
+    """Whether files for a schema can be made up: it has no tables and no records."""
+    return not (schema.tables or schema.records)
+
+
+def read_example(schema: Schema, file: Path, most: int = _COMPARED) -> EventStore:
+    """Those of the first ``most`` events of an example file that are not at fault."""
+    sample = Sample("example", (file,), entries=(0, most))
+    return read_samples(schema, [sample], _SkipEvents())
 
 
 def read_made_up(schema: Schema, form: str = "ttree") -> tuple[EventStore, MadeTree]:
@@ -73,11 +106,16 @@ class _SkipEvents(BadInput):
         super().refuse(error, unit=unit, **more)
 
 
-def _survives_yaml(schema: Schema) -> str | None:
+def _survives_yaml(schema: Schema, _files: tuple[Path, ...] = ()) -> str | None:
     """Written as YAML and read again it is the same.
 
     Checkpoints keep it so.
     """
+    return yaml_fault(schema)
+
+
+def yaml_fault(schema: Schema) -> str | None:
+    """What a schema loses as YAML, in words, or None."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "schema.yaml"
         path.write_text(schema.to_yaml(), encoding="utf-8")
@@ -90,20 +128,46 @@ def _survives_yaml(schema: Schema) -> str | None:
     return f"a {type(schema).__name__} comes back as a Schema: what it adds is lost"
 
 
-def _reads_what_was_written(schema: Schema) -> str | None:
+def _fits_its_example_files(schema: Schema, files: tuple[Path, ...] = ()) -> str | None:
+    """Of the example files, if any, each entry is an event or left out on purpose, of every class.
+
+    `hitclr inspect --check` tells the same. A run stops at an entry at fault.
+    """
+    return files_fault(schema, files) if files else None
+
+
+def _reads_what_was_written(schema: Schema, files: tuple[Path, ...] = ()) -> str | None:
     """Of a file with the branches that it names it makes the events that are in it.
 
     Positions, features, hit columns, classes and observers are compared with what was written.
     """
-    return _round_trip_fault(*read_made_up(schema))
+    if can_be_made_up(schema):
+        fault = _round_trip_fault(*read_made_up(schema))
+        if fault is not None:
+            return fault
+    elif not files:
+        pytest.skip(f"{_CANNOT}\n{ask_for('files=[...]', 'schema', schema.name)}")
+    return example_fault(schema, files)
 
 
-def _finds_every_class(schema: Schema) -> str | None:
+def example_fault(schema: Schema, files: tuple[Path, ...]) -> str | None:
+    """What a schema makes otherwise of files than what is written there, in words, or None."""
+    for file in files:
+        fault = _round_trip_fault(read_example(schema, file), read_tree(schema, file, _COMPARED))
+        if fault is not None:
+            return f"{file}: {fault}"
+    return None
+
+
+_CANNOT = "a schema with tables or records needs a file: what is in one cannot be made up"
+
+
+def _finds_every_class(schema: Schema, _files: tuple[Path, ...] = ()) -> str | None:
     """Each class of its label rule comes out of some file.
 
     A class that no event can have stops every training.
     """
-    if schema.label is None or _decides_by_derived(schema):
+    if schema.label is None or _decides_by_derived(schema) or not can_be_made_up(schema):
         return None
     store, _ = read_made_up(schema)
     for number, name in enumerate(store.class_names):
@@ -112,12 +176,13 @@ def _finds_every_class(schema: Schema) -> str | None:
     return None
 
 
-def _reads_an_rntuple(schema: Schema) -> str | None:
+def _reads_an_rntuple(schema: Schema, _files: tuple[Path, ...] = ()) -> str | None:
     """An RNTuple with the same branches gives the same events as a TTree.
 
-    ROOT writes both. Names with a slash are a TTree's, and are left out here.
+    ROOT writes both. Names with a slash are a TTree's, and are left out here, as are tables and
+    records.
     """
-    if not make_tree(schema).has_plain_names():
+    if not can_be_made_up(schema) or not make_tree(schema).has_plain_names():
         return None
     return _round_trip_fault(*read_made_up(schema, "rntuple"))
 
@@ -146,10 +211,10 @@ def _round_trip_fault(store: EventStore, made: MadeTree) -> str | None:
         column = store.hits[fields.HIT_PREFIX + name]
         pairs.append((f"hit column {name!r}", _flat(hits(branch)), column))
     for name, observer in {**schema.observers, **_further(schema)}.items():
-        values = _of_events(made.columns[observer.branch], observer)[events]
+        values = one_per_event(made.columns[observer.branch], observer)[events]
         pairs.append((f"column {name!r}", values, store.events[name]))
     if schema.label is not None:
-        pairs.append(("the class", made.labels()[events].astype(np.float64), store.labels))
+        pairs.append(("the class", made.labels()[events], store.labels))
     for what, expected, got in pairs:
         fault = _difference(expected, got)
         if fault is not None:
@@ -174,15 +239,11 @@ def _relative(feature: Feature, lists: ak.Array) -> NDArray[np.float64]:
     return np.concatenate([np.asarray(one) - of_event(one) for one in lists])
 
 
-def _of_events(array: ak.Array, column: Column) -> NDArray[np.float64]:
-    chosen = array if column.index is None else array[:, column.index]
-    return np.asarray(ak.to_numpy(chosen), dtype=np.float64)
-
-
-def _difference(expected: NDArray[np.float64], got: torch.Tensor) -> str | None:
-    numbers = got.double().numpy()
-    slack = _ROUNDING * max(1.0, float(np.abs(expected).max(initial=0.0)))
-    wrong = np.flatnonzero(~(np.abs(expected - numbers) <= slack))
+def _difference(written: NDArray[Any], got: torch.Tensor) -> str | None:
+    expected, numbers = written.astype(np.float64), got.double().numpy()
+    slack = _ROUNDING * max(1.0, float(np.nanmax(np.abs(expected), initial=0.0)))
+    close = np.abs(expected - numbers) <= slack
+    wrong = np.flatnonzero(~(close | (np.isnan(expected) & np.isnan(numbers))))
     if not wrong.size:
         return None
     row = int(wrong[0])
@@ -193,6 +254,7 @@ SCHEMA_CHECKS: tuple[Check, ...] = tuple(
     Check(find_fault)
     for find_fault in (
         _survives_yaml,
+        _fits_its_example_files,
         _reads_what_was_written,
         _finds_every_class,
         _reads_an_rntuple,
