@@ -153,7 +153,7 @@ def test_overrides_of_short_forms():
 
 def test_overrides_of_defaults():
     settings = override_settings(LEAST, ["encoder.size=tiny", "method.alpha=1"])
-    assert settings.encoder.model_dump() == {"name": "graph-convnext", "size": "tiny"}
+    assert settings.encoder.model_dump() == {"name": "pointnet", "size": "tiny"}
     assert settings.method.model_dump() == {"name": "contrastive", "alpha": 1}
 
 

@@ -49,7 +49,7 @@ class Settings(SettingsBase):
     schema_source: str | dict[str, Any] = Field(alias="schema")
     data: DataSettings
     views: ViewSettings = ViewSettings()
-    encoder: Spec = Spec(name="graph-convnext")
+    encoder: Spec = Spec(name="pointnet")
     edges: Spec | None = None
     method: Spec = Spec(name="contrastive")
     optimizer: OptimizerSettings = OptimizerSettings()
