@@ -10,7 +10,7 @@ import scipy.stats
 import torch
 
 from hitclr.errors import HitclrError
-from hitclr.losses import certainty_weights, entropy_loss, prediction_entropy
+from hitclr.losses import certainty_weights, prediction_entropy
 
 
 def draw(number=6, classes=4):
@@ -24,7 +24,6 @@ def test_equals_scipy():
     odds = np.exp(scores.numpy())
     expected = scipy.stats.entropy(odds / odds.sum(1, keepdims=True), axis=1)
     np.testing.assert_allclose(prediction_entropy(scores), expected, atol=1e-12)
-    assert float(entropy_loss(scores)) == pytest.approx(expected.mean(), abs=1e-12)
     np.testing.assert_allclose(certainty_weights(scores), 1 + np.exp(-expected), atol=1e-12)
 
 
@@ -38,16 +37,16 @@ def test_ends():
     assert bool(scores.grad.isfinite().all())
 
 
-@pytest.mark.parametrize("function", [prediction_entropy, entropy_loss, certainty_weights])
+@pytest.mark.parametrize("function", [prediction_entropy, certainty_weights])
 def test_gradient(function):
     assert torch.autograd.gradcheck(function, draw())
 
 
 def test_half_precision_is_lifted():
-    assert entropy_loss(draw().half()).dtype == torch.float32
+    assert prediction_entropy(draw().half()).dtype == torch.float32
 
 
 @pytest.mark.parametrize("shape", [(4,), (0, 3), (4, 1), (2, 3, 4)])
 def test_scores_that_do_not_fit_are_refused(shape):
     with pytest.raises(HitclrError, match=r"expected class scores \[B, C\]"):
-        entropy_loss(torch.ones(shape))
+        prediction_entropy(torch.ones(shape))

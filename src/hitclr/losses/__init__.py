@@ -9,11 +9,11 @@ from hitclr.losses.contrastive import (
     many_view_contrastive_loss,
 )
 from hitclr.losses.coral import coral_loss
-from hitclr.losses.entropy import certainty_weights, entropy_loss, prediction_entropy
+from hitclr.losses.entropy import certainty_weights, prediction_entropy
 from hitclr.losses.gather import first_row, gather_rows, row_counts
 from hitclr.losses.group_dro import GroupDROLoss, group_dro_loss
 from hitclr.losses.mmd import MMDLoss, median_bandwidth, mmd_loss
-from hitclr.losses.reversal import ReverseGradient, reversal_ramp, reverse_gradient
+from hitclr.losses.reversal import reversal_ramp, reverse_gradient
 from hitclr.losses.schedule import AlphaSchedule, alpha_at
 from hitclr.losses.vicreg import VICRegLoss, vicreg_loss
 from hitclr.losses.vrex import domain_risks, vrex_penalty
@@ -26,7 +26,6 @@ __all__ = [
     "ContrastiveLoss",
     "GroupDROLoss",
     "MMDLoss",
-    "ReverseGradient",
     "VICRegLoss",
     "alpha_at",
     "barlow_twins_loss",
@@ -35,7 +34,6 @@ __all__ = [
     "contrastive_loss",
     "coral_loss",
     "domain_risks",
-    "entropy_loss",
     "first_row",
     "gather_rows",
     "group_dro_loss",

@@ -1,4 +1,4 @@
-"""The entropy of predictions, as a loss and as a weight."""
+"""The entropy of predictions, and weights made of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hitclr.losses.checks import check_scores, lifted
 
-__all__ = ["certainty_weights", "entropy_loss", "prediction_entropy"]
+__all__ = ["certainty_weights", "prediction_entropy"]
 
 _NAME = "entropy"
 
@@ -31,24 +31,6 @@ def prediction_entropy(scores: Tensor) -> Tensor:
     with torch.autocast(scores.device.type, enabled=False):
         logs = lifted(scores).log_softmax(1)
         return -(logs.exp() * logs).sum(1)
-
-
-def entropy_loss(scores: Tensor) -> Tensor:
-    """The mean entropy of predictions, to be made small on events without labels.
-
-    Entropy regularisation (Grandvalet and Bengio, "Semi-supervised learning by entropy
-    minimization", NIPS 2004). It says nothing of how many events are in each class.
-
-    Args:
-        scores: [B, C] floating point, class scores before the softmax.
-
-    Returns:
-        A scalar, in float32 or better even under autocast.
-
-    Raises:
-        HitclrError: the shape is another, or there is no event.
-    """
-    return prediction_entropy(scores).mean()
 
 
 def certainty_weights(scores: Tensor) -> Tensor:

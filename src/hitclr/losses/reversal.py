@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hitclr.errors import HitclrError
 from hitclr.losses.checks import check_positive
 
-__all__ = ["ReverseGradient", "reversal_ramp", "reverse_gradient"]
+__all__ = ["reversal_ramp", "reverse_gradient"]
 
 _NAME = "gradient reversal"
 
@@ -67,30 +67,6 @@ def reversal_ramp(progress: float, steepness: float = 10.0) -> float:
         raise HitclrError(message)
     # The same function: 2 / (1 + exp(-x)) - 1 = tanh(x / 2).
     return math.tanh(steepness * progress / 2)
-
-
-class ReverseGradient(nn.Module):
-    """`reverse_gradient` as a layer.
-
-    Args:
-        weight: of the reversed gradient, 0 or more. It may be set anew at every step.
-
-    Raises:
-        SettingsError: ``weight`` is out of range.
-    """
-
-    def __init__(self, weight: float = 1.0) -> None:
-        super().__init__()
-        check_positive(_NAME, zero=True, weight=weight)
-        self.weight = weight
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``x`` unchanged, with its gradient reversed."""
-        return reverse_gradient(x, self.weight)
-
-    def extra_repr(self) -> str:
-        """The options, for printing the module."""
-        return f"weight={self.weight}"
 
 
 class _ReverseGradient(torch.autograd.Function):
