@@ -140,6 +140,25 @@ def test_select_comes_before_what_is_derived(read: Any, columns: dict[str, Any])
     assert table == []
 
 
+def test_lists_that_are_not_combined_may_have_other_lengths(
+    read: Any, columns: dict[str, Any]
+) -> None:
+    """Such as tracks and hits; each is reduced to one number before."""
+    tracks = np.arange(40) % 3 + 1
+    columns["trk_e"] = ak.unflatten(np.arange(tracks.sum(), dtype=np.float32), tracks)
+    store, table = read(select="trk_e[0] > 20 and count(hit_q) > 0 and any(hit_q * hit_trig >= 0)")
+    assert table == []
+    first = ak.to_numpy(columns["trk_e"][:, 0])
+    assert store.events["event_id"][:, 1].tolist() == np.flatnonzero(first > 20).tolist()
+    # One event whose lists are combined and do not fit is blamed alone, in all that reads them.
+    cut = (ak.local_index(columns["hit_trig"]) > 0) | (np.arange(40) != 30)
+    columns["hit_trig"] = columns["hit_trig"][cut]
+    select = "any(hit_q * hit_trig >= 0) and any(hit_q * 2 > hit_x - 1e9) and count(trk_e) > 0"
+    store, table = read("skip", select=select)
+    assert len(store) == 39
+    assert reasons(table) == [("event", "unequal lengths", "toy", 1)]
+
+
 def test_select_may_leave_nothing(read: Any) -> None:
     for policy in ("raise", "skip"):
         error = fault_of(read, policy=policy, select="energy > 1e9")

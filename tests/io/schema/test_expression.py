@@ -320,6 +320,23 @@ def test_names_in_order_of_appearance_and_once():
     assert Expression("3").names == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3", ()),
+        ("a", (("a",),)),
+        ("a + b * a", (("a", "b"),)),
+        ("a[0] > 1 and b[2] < c", (("a",), ("b",), ("c",))),
+        ("sum(a * b) / count(c) + d", (("a", "b"), ("c",), ("d",))),
+        ("a - mean(a)", (("a",),)),
+        ("a - mean(b) if any(c) else d", (("c",), ("b",), ("a", "d"))),
+        ("sum(a - min(b))", (("b",), ("a",))),
+    ],
+)
+def test_columns_that_are_combined_number_by_number(text, expected):
+    assert set(Expression(text).together) == set(expected)
+
+
 def test_an_expression_is_a_value():
     a, b = Expression("sqrt(x) + x[0]"), Expression("sqrt(x) + x[0]")
     assert a == b

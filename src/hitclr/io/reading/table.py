@@ -74,7 +74,7 @@ class Table:
     def _find_rows(self, lookup: Lookup) -> tuple[Ints | None, Ints]:
         """The rows [N] of a table, and the number of hits of each event, if it is for hits."""
         what = f"a row of the table {lookup.name}"
-        columns = self._of_one_length(lookup.names, what)
+        columns = self._of_one_length([lookup.names], what)
         parts = {
             name: list_parts(array, name, self.source)
             for name, array in columns.items()
@@ -180,29 +180,36 @@ class Table:
         return first
 
     def _fitting(self, expression: Expression) -> dict[str, ak.Array]:
-        return self._of_one_length(expression.names, repr(expression.text))
+        return self._of_one_length(expression.together, repr(expression.text))
 
-    def _of_one_length(self, names: Sequence[str], made: str) -> dict[str, ak.Array]:
-        """Some columns; events whose lists differ in length are blamed and have empty ones."""
-        columns = {name: self.columns[name] for name in names}
-        lists = {name: array for name, array in columns.items() if array.ndim == 2}
-        if len(lists) < 2:
+    def _of_one_length(self, groups: Sequence[Sequence[str]], made: str) -> dict[str, ak.Array]:
+        """Some columns; events whose lists differ within a group are blamed and have empty ones."""
+        columns = {name: self.columns[name] for group in groups for name in group}
+        lists = [[name for name in group if columns[name].ndim == 2] for group in groups]
+        parts = {
+            name: list_parts(columns[name], name, self.source)
+            for group in lists
+            if len(group) > 1
+            for name in group
+        }
+        worst = np.zeros(len(self.verdicts.codes), dtype=np.bool_)
+        for group in lists:
+            bad = np.zeros_like(worst)
+            for one, two in pairwise(group):
+                bad |= parts[one][0] != parts[two][0]
+            if bad.any():
+                self.verdicts.blame(
+                    bad,
+                    Reason.UNEQUAL_LENGTHS,
+                    f"expected lists of the same length in {', '.join(group)}, of which the schema "
+                    f"makes {made}; this entry has others",
+                    branch=group[0],
+                )
+            worst |= bad
+        if not worst.any():
             return columns
-        parts = {name: list_parts(array, name, self.source) for name, array in lists.items()}
-        bad = np.zeros(len(self.verdicts.codes), dtype=np.bool_)
-        for one, two in pairwise(parts):
-            bad |= parts[one][0] != parts[two][0]
-        if not bad.any():
-            return columns
-        self.verdicts.blame(
-            bad,
-            Reason.UNEQUAL_LENGTHS,
-            f"expected lists of the same length in {', '.join(parts)}, of which the schema makes "
-            f"{made}; this entry has others",
-            branch=next(iter(parts)),
-        )
         emptied = {
-            name: jagged(np.where(bad, 0, counts), values[np.repeat(~bad, counts)])
+            name: jagged(np.where(worst, 0, counts), values[np.repeat(~worst, counts)])
             for name, (counts, values) in parts.items()
         }
         return {**columns, **emptied}

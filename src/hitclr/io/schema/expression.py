@@ -76,6 +76,9 @@ class Expression:
     Attributes:
         text: the formula.
         names: the columns that it reads, each once, in order of appearance.
+        together: of these the groups that it combines number by number, so that their lists must
+            have one length. What is reduced first, as by ``sum(...)`` or ``[0]``, is a group of
+            its own.
 
     Raises:
         SchemaError: the text is not in the language; the message shows the piece at fault.
@@ -83,18 +86,24 @@ class Expression:
     >>> charge = Expression("sum(q) / n")
     >>> charge.names
     ('q', 'n')
+    >>> charge.together
+    (('q',), ('n',))
     >>> charge.evaluate({"q": ak.Array([[1.0, 2.0], []]), "n": ak.Array([2, 1])}).tolist()
     [1.5, 0.0]
     """
 
     text: str
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    together: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
     _tree: _Node = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         parser = _Parser(self.text)
         object.__setattr__(self, "_tree", parser.parse())
         object.__setattr__(self, "names", tuple(dict.fromkeys(parser.names)))
+        groups: list[tuple[str, ...]] = []
+        groups.append(_combined(self._tree, groups))
+        object.__setattr__(self, "together", tuple(dict.fromkeys(filter(None, groups))))
 
     def evaluate(self, columns: Mapping[str, ak.Array]) -> ak.Array:
         """The formula's value for each event.
@@ -162,6 +171,18 @@ class Expression:
                     ptr = known  # one object for one list structure
             read[name] = flat, ptr
         return read
+
+
+def _combined(node: _Node, reduced: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """The columns that a piece combines number by number; those reduced in it go to ``reduced``."""
+    if not isinstance(node, _Call):
+        return (node,) if isinstance(node, str) else ()
+    parts = [_combined(argument, reduced) for argument in node.arguments]
+    names = tuple(dict.fromkeys(itertools.chain(*parts)))
+    if not node.function.over_hits:
+        return names
+    reduced.append(names)
+    return ()
 
 
 def _short(text: str) -> str:
