@@ -19,6 +19,7 @@ from hitclr.build import (
     build_schema,
     build_views,
     construct,
+    spell_out_views,
 )
 from hitclr.config import Spec, ViewSettings, make_settings
 from hitclr.errors import InputError, SettingsError, UnknownNameError
@@ -218,3 +219,27 @@ def test_samples_from_names_and_servers(tmp_path):
     for other in ("./x/../a.root", "https://HOST:443/b.root"):
         with pytest.raises(SettingsError, match="is in two samples, 'a' and 'b'"):
             samples(a="@names.txt", b=other)
+
+
+def test_views_by_a_detector(with_cells, monkeypatch):
+    settings = make_settings(
+        {
+            "schema": "s.yaml",
+            "data": {"samples": {"a": "a.root"}},
+            "views": {"detector": "cells", "choose": 1},
+        }
+    )
+    with pytest.raises(SettingsError, match="the detector 'cells' brings no augmentations"):
+        spell_out_views(settings, with_cells)
+    own = ({"name": "rotation", "axis": "z"}, {"name": "hit-dropout"})
+    monkeypatch.setattr(type(with_cells.detectors.get("cells")), "augmentations", own)
+    views = spell_out_views(settings, with_cells).views
+    assert views == ViewSettings(augmentations=own, choose=1)
+    plain = settings.model_copy(update={"views": views})
+    assert spell_out_views(plain, with_cells) is plain
+    both = {"detector": "cells", "augmentations": own}
+    with pytest.raises(SettingsError, match="expected augmentations, or a detector whose own"):
+        make_settings({**settings.model_dump(), "views": both})
+    wrong = plain.model_copy(update={"views": ViewSettings(detector="cell")})
+    with pytest.raises(UnknownNameError, match="Did you mean cells"):
+        spell_out_views(wrong, with_cells)

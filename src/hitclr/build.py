@@ -40,6 +40,7 @@ __all__ = [
     "build_views",
     "construct",
     "find_schema",
+    "spell_out_views",
 ]
 
 T = TypeVar("T")
@@ -179,6 +180,28 @@ def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[S
                 )
                 raise SettingsError(message)
     return samples
+
+
+def spell_out_views(settings: Settings, plugins: Plugins) -> Settings:
+    """The same settings, with a detector's augmentations where the views name the detector.
+
+    Raises:
+        SettingsError: the detector has none.
+        UnknownNameError: it is not registered.
+    """
+    name = settings.views.detector
+    if name is None:
+        return settings
+    own = plugins.detectors.get(name).augmentations
+    if not own:
+        message = (
+            f"views.detector: the detector {name!r} brings no augmentations; name some under "
+            f"views.augmentations (`hitclr plugins` lists those that there are)"
+        )
+        raise SettingsError(message)
+    parts = tuple(Spec.model_validate(dict(part)) for part in own)
+    views = settings.views.model_copy(update={"detector": None, "augmentations": parts})
+    return settings.model_copy(update={"views": views})
 
 
 def build_augmentation(settings: ViewSettings, plugins: Plugins) -> Augmentation | None:

@@ -41,16 +41,25 @@ class ViewSettings(SettingsBase):
             has the hits of one of them.
         resimulate: instead, the hits are made anew of the true deposits.
         augmentations: applied in this order.
+        detector: instead, the augmentations of this registered detector.
         choose: instead, draw this many of them per event, with replacement.
     """
 
     pair: tuple[str, ...] = ()
     resimulate: ResimulateSettings | None = None
     augmentations: tuple[Spec, ...] = ()
+    detector: str | None = None
     choose: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _one_source(self) -> ViewSettings:
+        if self.detector is not None and self.augmentations:
+            message = (
+                "expected augmentations, or a detector whose own are taken, got both; to change "
+                "some of a detector's, name all that are wanted under augmentations; the attribute "
+                "`augmentations` of the detector has its own"
+            )
+            raise ValueError(message)
         if self.pair and self.resimulate is not None:
             message = "expected pair or resimulate, got both: the hits of a view have one source"
             raise ValueError(message)

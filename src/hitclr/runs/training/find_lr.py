@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
+from hitclr.build import spell_out_views
 from hitclr.config import Settings
 from hitclr.errors import HitclrError, SettingsError
 from hitclr.io import Progress
@@ -70,6 +71,7 @@ def find_learning_rate(
         HitclrError: settings, files or data do not do, or the rates are out of order.
     """
     require_sweep(lowest, highest, steps)
+    settings = spell_out_views(settings, plugins)
     prepared = prepare(settings, plugins, base=base, progress=progress, say=say)
     say(describe(prepared))
     return sweep(
