@@ -61,7 +61,7 @@ def target_accuracy(toy, *what, **options):
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [(AugmentedClassifier, {}), (RandomThrows, {}), (Contrastive, {}), (Joint, {})],
+    [(AugmentedClassifier, {}), (RandomThrows, {}), (Contrastive, {"alpha": 0.0}), (Joint, {})],
 )
 def test_views_under_other_throws_recover_the_target(toy, kind, options):
     assert target_accuracy(toy, kind, moved(3), 4.0, **options) > 0.9
@@ -91,8 +91,8 @@ def test_without_negatives_views_agree_and_nothing_collapses(toy, kind):
 @pytest.mark.parametrize(
     ("kind", "change", "reach", "options"),
     [
-        (ContrastiveDANN, moved(2), 0.3, {"hidden": 32, "number": 300, "lr": 7e-3}),
-        (ContrastiveCORAL, scattered, 0.6, {"weight": 100.0}),
+        (ContrastiveDANN, moved(2), 0.3, {"alpha": 0.0, "hidden": 32, "number": 300, "lr": 7e-3}),
+        (ContrastiveCORAL, scattered, 0.6, {"alpha": 0.0, "weight": 100.0}),
     ],
 )
 def test_the_term_recovers_the_target(toy, kind, change, reach, options):
@@ -115,7 +115,7 @@ def test_the_losses_are_those_of_the_projections(toy):
     for kind, loss, options in (
         (VICReg, vicreg_loss, {"invariance": 2.0, "variance": 3.0, "covariance": 4.0}),
         (BarlowTwins, barlow_twins_loss, {"redundancy": 0.1}),
-        (Contrastive, contrastive_loss, {"temperature": 0.3}),
+        (Contrastive, contrastive_loss, {"alpha": 0.0, "temperature": 0.3}),
     ):
         method, views, embedding = one_step(toy, kind, projection=16, **options)
         first, second = method.projector(embedding).chunk(2)

@@ -100,7 +100,7 @@ class DataSettings(SettingsBase):
     classes: tuple[str, ...] | None = None
     on_bad_input: Policy = "raise"
     split: SplitSettings = SplitSettings()
-    batch_size: int = Field(default=64, ge=2)
+    batch_size: int = Field(default=256, ge=2)
     num_workers: int = Field(default=0, ge=0)
     feed: FeedKind = "memory"
     cache: str | None = None

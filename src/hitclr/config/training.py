@@ -30,7 +30,7 @@ class OptimizerSettings(SettingsBase):
         schedule: ``cosine``, a cosine to 0 after that; ``one-cycle``; or ``constant``.
     """
 
-    lr: float = Field(default=1e-3, gt=0)
+    lr: float = Field(default=2e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
     schedule: Schedule = "cosine"

@@ -44,7 +44,7 @@ class ContrastiveDANN(ContrastiveAdaptation):
         num_classes: int,
         optimisation: Optimisation | None = None,
         *,
-        alpha: float | AlphaSchedule = 0.0,
+        alpha: float | AlphaSchedule = 1.0,
         temperature: float = 0.1,
         projection: int = 64,
         batch_norm: bool = True,
