@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,3 +254,47 @@ def make_deposits() -> Callable[..., Deposits]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def hitclr_here() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The command in this process, as wide as an ordinary terminal.
+
+    A process of its own would import torch and its company anew, which takes longer than most
+    commands: that is for what needs one, as signals do.
+    """
+    from hitclr.cli import main
+
+    def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        settings = {"COLUMNS": "100", "NO_COLOR": "1", "OMP_WAIT_POLICY": "PASSIVE", **environment}
+        code = 0
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(io.StringIO()) as out,
+            contextlib.redirect_stderr(io.StringIO()) as errors,
+        ):
+            patch.chdir(cwd)
+            patch.setattr(sys, "argv", ["hitclr", *words])
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            try:
+                main()
+            except SystemExit as stop:
+                code = int(stop.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def train_without_page() -> Callable[..., Any]:
+    """``train``, with all tables but not the page: to draw its pictures takes most of the time."""
+    from hitclr.runs import train
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys.modules[train.__module__], "write_report", lambda *_: None)
+            return train(*arguments, **options)
+
+    return run

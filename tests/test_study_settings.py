@@ -78,3 +78,46 @@ def test_what_does_not_go(write, changes, said):
 def test_an_unknown_size(write):
     with pytest.raises(SettingsError, match="small"):
         load_study(write(), size="smal")
+
+
+def test_shifts_and_several_throws(write):
+    shifts = {"gain": {"parameters": "gain", "views": ["charge-scale"]}}
+    methods = {"plain": {"method": "classifier", "leave_out": "each"}}
+    domains = {"mixed": {"throws": ["nominal", "low-gain"]}}
+    study = load_study(write(shifts=shifts, methods=methods, domains=domains))
+    assert study.shifts["gain"].parameters == ("gain",)
+    assert [part.throw for part in study.domains["mixed"].parts] == ["nominal", "low-gain"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methods": {"a": {"method": "classifier", "leave_out": "each"}}}, "no shifts to leave"),
+        (
+            {
+                "shifts": {"gain": {}},
+                "methods": {"a": {"method": "dann", "target": "each", "leave_out": "each"}},
+            },
+            "methods without a target",
+        ),
+        (
+            {
+                "shifts": {"gain": {}},
+                "methods": {"a": {"method": "classifier", "leave_out": ["gian"]}},
+            },
+            "mean gain",
+        ),
+        (
+            {"shifts": {"gain": {}}, "throws": {"x": {"files": "a.root", "shift": "gian"}}},
+            "throws.x.shift: no shift is called 'gian'",
+        ),
+        ({"shifts": {"a": {"parameters": "g"}, "b": {"parameters": "g"}}}, "'g' is in two"),
+        ({"shifts": {"a/b": {}}}, "cannot be a name"),
+        ({"domains": {"d": {"throws": ["nominal"]}}}, "at least 2"),
+        ({"domains": {"d": {"throws": ["a", "b"], "throw": "c"}}}, "several throws, or one"),
+        ({"throws": {"t": {"throws": ["a", "b"]}}}, "only training domains have several"),
+    ],
+)
+def test_what_does_not_go_with_shifts_and_throws(write, changes, said):
+    with pytest.raises(SettingsError, match=said):
+        load_study(write(**changes))

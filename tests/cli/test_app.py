@@ -17,7 +17,7 @@ HITCLR = [sys.executable, "-c", "from hitclr.cli import main; main()"]
 
 
 def hitclr(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own, as wide as an ordinary terminal."""
+    """Run the command in a process of its own, as ``hitclr_here`` does in this one."""
     return subprocess.run(
         [*HITCLR, *map(str, arguments)],
         cwd=cwd,
@@ -48,8 +48,8 @@ def trained(folder):
     return done
 
 
-def test_help_and_version(tmp_path):
-    help_text = hitclr("--help", cwd=tmp_path).stdout
+def test_help_and_version(tmp_path, hitclr_here):
+    help_text = hitclr_here("--help", cwd=tmp_path).stdout
     for command in ("inspect", "train", "embed", "simulate", "display", "plugins", "demo"):
         assert command in help_text
     assert hitclr("--version", cwd=tmp_path).stdout.startswith("hitclr 0.")
@@ -79,27 +79,34 @@ def test_training_says_what_it_read_how_it_went_and_where_things_are(folder, tra
     assert "Warning" not in trained.stderr
 
 
-def test_embedding(folder, trained):
+def test_embedding(folder, trained, hitclr_here):
     command = ("embed", "run/model.ckpt", "track.root", "shower.root", "--out", "embedded.root")
-    done = hitclr(*command, cwd=folder)
+    done = hitclr_here(*command, cwd=folder)
     assert done.returncode == 0, done.stderr
     with uproot.open(folder / "embedded.root") as file:
         assert file["hitclr"].num_entries == 120
-    again = hitclr(*command, cwd=folder)
+    again = hitclr_here(*command, cwd=folder)
     assert again.returncode == 1
     assert "--overwrite" in again.stderr
-    assert hitclr(*command, "--overwrite", cwd=folder).returncode == 0
-    done = hitclr(*command[:-1], "embedded.parquet", cwd=folder)
+    assert hitclr_here(*command, "--overwrite", cwd=folder).returncode == 0
+    done = hitclr_here(*command[:-1], "embedded.parquet", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "embedded.parquet: one row for each entry of 2 file(s)" in done.stdout
     assert pq.read_metadata(folder / "embedded.parquet").num_rows == 120
 
 
-def test_a_second_run_needs_a_word(folder, trained):
-    done = hitclr("train", "train.yaml", "out=run", cwd=folder)
+def test_a_second_run_needs_a_word(folder, trained, hitclr_here):
+    done = hitclr_here("train", "train.yaml", "out=run", cwd=folder)
     assert done.returncode == 1
     assert "--resume" in done.stderr
-    assert hitclr("train", "train.yaml", "out=run", "--resume", cwd=folder).returncode == 0
+    assert hitclr_here("train", "train.yaml", "out=run", "--resume", cwd=folder).returncode == 0
+
+
+def test_the_process_ends_with_an_error_and_without_a_traceback(tmp_path):
+    done = hitclr("train", "gone.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the settings file gone.yaml cannot be read")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,23 +122,23 @@ def test_a_second_run_needs_a_word(folder, trained):
         (["demo", "nothing"], ["no demo is called 'nothing'"]),
     ],
 )
-def test_errors_are_told_without_a_traceback(folder, arguments, parts):
-    done = hitclr(*arguments, cwd=folder)
+def test_errors_are_told_without_a_traceback(folder, hitclr_here, arguments, parts):
+    done = hitclr_here(*arguments, cwd=folder)
     assert done.returncode == 1
     for part in parts:
         assert part in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_plugins_as_json_and_as_a_table(tmp_path):
-    infos = json.loads(hitclr("plugins", "--json", cwd=tmp_path).stdout)
+def test_plugins_as_json_and_as_a_table(tmp_path, hitclr_here):
+    infos = json.loads(hitclr_here("plugins", "--json", cwd=tmp_path).stdout)
     builtin = infos[0]
     assert builtin["name"] == "hitclr"
     assert "contrastive" in builtin["provides"]["methods"]
-    assert "graph-convnext" in hitclr("plugins", cwd=tmp_path).stdout
+    assert "graph-convnext" in hitclr_here("plugins", cwd=tmp_path).stdout
 
 
-def test_a_broken_plugin_does_not_stop_the_rest(tmp_path, folder):
+def test_a_broken_plugin_does_not_stop_the_rest(tmp_path, folder, hitclr_here, monkeypatch):
     """Two distributions on the path: one cannot be imported, one takes a built-in's name."""
     for name, code in (
         ("broken", "import no_such_module_here"),
@@ -148,23 +155,24 @@ def test_a_broken_plugin_does_not_stop_the_rest(tmp_path, folder):
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[hitclr]\n{name} = {name}_plugin\n")
-    path = {"PYTHONPATH": str(tmp_path)}
-    both = hitclr("plugins", cwd=tmp_path, **path)
+    monkeypatch.syspath_prepend(tmp_path)
+    both = hitclr_here("plugins", cwd=tmp_path)
     assert both.returncode == 1
     text = " ".join(both.stdout.split())
     assert "two plugins register the method 'contrastive': 'hitclr' (hitclr 0.1.0) and" in text
     assert "'thief' (thief 1.0)" in text
     assert "plugin 'broken' (broken 1.0)" in text
-    path["HITCLR_DISABLE_PLUGINS"] = "thief"
-    listed = json.loads(hitclr("plugins", "--json", cwd=tmp_path, **path).stdout)
+    thief = {"HITCLR_DISABLE_PLUGINS": "thief"}
+    listed = json.loads(hitclr_here("plugins", "--json", cwd=tmp_path, **thief).stdout)
     errors = {info["name"]: info["error"] for info in listed}
     assert "no_such_module_here" in errors["broken"]
     assert "disabled" in errors["thief"]
-    trained = hitclr("train", "train.yaml", f"out={tmp_path / 'run'}", cwd=folder, **path)
+    run = f"out={tmp_path / 'run'}"
+    trained = hitclr_here("train", "train.yaml", run, "trainer.epochs=1", cwd=folder, **thief)
     assert trained.returncode == 0, trained.stderr
 
 
-def test_demo_without_a_plugin_that_brings_one(tmp_path):
-    done = hitclr("demo", cwd=tmp_path, HITCLR_DISABLE_PLUGINS="km3net")
+def test_demo_without_a_plugin_that_brings_one(tmp_path, hitclr_here):
+    done = hitclr_here("demo", cwd=tmp_path, HITCLR_DISABLE_PLUGINS="km3net")
     assert done.returncode == 1
     assert "pip install 'hitclr-km3net[demo]'" in done.stderr

@@ -143,12 +143,16 @@ def test_ctrl_c(environment, tmp_path):
     )
     part = tmp_path / ".d.root.part"
     deadline = time.monotonic() + 60
-    while not (part.exists() and part.stat().st_size > 100_000):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=30)
+    try:
+        while not (part.exists() and part.stat().st_size > 100_000):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 130
     assert output.endswith("Interrupted: no file was written.\n")
     assert errors == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -33,8 +34,8 @@ STUDY = {
 
 
 @pytest.fixture
-def hitclr(tmp_path):
-    """The command, where the toy detector is installed as the distribution hitclr-toy 1.0."""
+def installed(tmp_path):
+    """Where the toy detector is, as the distribution hitclr-toy 1.0; beside it the study."""
     plugin = tmp_path / "plugin"
     info = plugin / "hitclr_toy-1.0.dist-info"
     info.mkdir(parents=True)
@@ -42,9 +43,23 @@ def hitclr(tmp_path):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hitclr-toy\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[hitclr]\ntoys = toy_detector\n")
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
+    return plugin
+
+
+@pytest.fixture
+def here(hitclr_here, installed, tmp_path, monkeypatch):
+    """The command in this process."""
+    monkeypatch.syspath_prepend(installed)
+    yield functools.partial(hitclr_here, cwd=tmp_path)
+    sys.modules.pop(TOY.stem, None)
+
+
+@pytest.fixture
+def hitclr(installed, tmp_path):
+    """The command in a process of its own."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(plugin),
+        "PYTHONPATH": str(installed),
         "COLUMNS": "100",
         "NO_COLOR": "1",
         "OMP_NUM_THREADS": "1",
@@ -68,8 +83,8 @@ def scores(folder):
     ]
 
 
-def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, tmp_path):
-    whole = hitclr("study", "study.yaml", "--out", "whole", "--threads", "1")
+def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_path):
+    whole = here("study", "study.yaml", "--out", "whole", "--threads", "1")
     assert whole.returncode == 0, whole.stdout + whole.stderr
     for part in ("toy [bold]: 2 cells", "[2/2]", "report: ", "Simulated 60 events to train on"):
         assert part in whole.stdout, whole.stdout
@@ -86,38 +101,47 @@ def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, tmp_path):
     assert again.returncode == 0, again.stdout + again.stderr
     assert "[1/2]" not in again.stdout, "what was done is not run again"
     assert scores(tmp_path / "cut") == scores(tmp_path / "whole")
+    compared = here("study", "compare", "whole", "cut", "--out", "both")
+    assert compared.returncode == 0, compared.stdout + compared.stderr
+    for part in ("Accuracy, mean over throws", "+0.000", "yes", "page: "):
+        assert part in compared.stdout, compared.stdout
+    assert (tmp_path / "both" / "report" / "index.html").exists()
     page = tmp_path / "whole" / "report" / "index.html"
     page.write_text("old")
-    assert hitclr("report", "whole").returncode == 0
+    assert here("report", "whole").returncode == 0
     assert page.read_text() != "old"
 
 
-def test_dry_run_and_size(hitclr, tmp_path):
-    shown = hitclr("study", "study.yaml", "--out", "dry", "--size", "more", "--dry-run")
+def test_dry_run_and_size(here, tmp_path):
+    shown = here("study", "study.yaml", "--out", "dry", "--size", "more", "--dry-run")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     for part in ("dann/nominal/to-low/seed-2", "Estimated time", "About "):
         assert part in shown.stdout
     assert not (tmp_path / "dry").exists()
 
 
-def test_a_folder_without_tables(hitclr, tmp_path):
+def test_a_folder_without_tables(here, tmp_path):
     (tmp_path / "empty").mkdir()
-    refused = hitclr("report", "empty")
+    refused = here("report", "empty")
     assert refused.returncode == 1
     assert "neither study.json nor results.json" in refused.stderr
 
 
-def test_on_a_dask_cluster(hitclr, tmp_path, monkeypatch):
+def test_on_a_dask_cluster(here, installed, monkeypatch):
     """A worker in a process of its own runs the cells."""
-    from distributed import LocalCluster
+    import distributed
 
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "plugin"))
+    monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     study = ("study", "study.yaml", "--out", "c", "--only", "classifier/*", "--threads", "1")
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        done = hitclr(*study, "--cluster", cluster.scheduler_address)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        done = here(*study, "--cluster", cluster.scheduler_address)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[1/1]" in done.stdout
-    nobody = hitclr(*study, "--cluster", "tcp://127.0.0.1:9")
+    client = distributed.Client
+    monkeypatch.setattr(distributed, "Client", lambda where, timeout: client(where, timeout="1s"))
+    nobody = here(*study, "--cluster", "tcp://127.0.0.1:9")
     assert nobody.returncode == 1
     assert "no scheduler answers" in nobody.stderr

@@ -10,7 +10,8 @@ import torch
 from hitclr.config import override_settings
 from hitclr.errors import CheckpointError, SettingsError
 from hitclr.plugins import load_plugins
-from hitclr.runs import load_model, train
+from hitclr.reports import write_report
+from hitclr.runs import load_model
 from hitclr.runs.prepare import prepare
 
 
@@ -63,8 +64,10 @@ def test_training_sees_no_label_of_the_target(settings, plugins, tmp_path, metho
     assert bool((seen >= 2).any()) == (method == "contrastive"), "what a classifier has no use for"
 
 
-def test_target_events_are_scored_with_their_true_labels(settings, plugins, tmp_path):
-    run = train(settings(), plugins, base=tmp_path)
+def test_target_events_are_scored_with_their_true_labels(
+    settings, plugins, tmp_path, train_without_page
+):
+    run = train_without_page(settings(), plugins, base=tmp_path)
     rows = [row for row in results(run)["scores"] if row["metric"] == "accuracy"]
     assert {row["sample"] for row in rows} >= {"target-track", "target-shower"}
     counts = {(row["sample"], row["class"]) for row in results(run)["counts"]}
@@ -75,8 +78,10 @@ def test_target_events_are_scored_with_their_true_labels(settings, plugins, tmp_
     "validator",
     ["validation-loss", "source-accuracy", "bnm"],
 )
-def test_the_model_of_the_best_epoch_is_kept(settings, plugins, tmp_path, validator):
-    run = train(settings(f"select={validator}"), plugins, base=tmp_path)
+def test_the_model_of_the_best_epoch_is_kept(
+    settings, plugins, tmp_path, validator, train_without_page
+):
+    run = train_without_page(settings(f"select={validator}"), plugins, base=tmp_path)
     chosen = results(run)["selection"]
     best = max(chosen["scores"], key=lambda row: row["score"])
     assert chosen["validator"] == validator
@@ -84,13 +89,15 @@ def test_the_model_of_the_best_epoch_is_kept(settings, plugins, tmp_path, valida
     assert chosen["epoch"] == best["epoch"]
 
 
-def test_the_kept_weights_are_those_of_the_chosen_epoch(settings, plugins, tmp_path, monkeypatch):
+def test_the_kept_weights_are_those_of_the_chosen_epoch(
+    settings, plugins, tmp_path, monkeypatch, train_without_page
+):
     """A validator that likes the first epoch gives the weights of a run of one epoch."""
     from hitclr.studies.validators import ValidationLoss
 
     scores = iter([3.0, 2.0, 1.0])
     monkeypatch.setattr(ValidationLoss, "__call__", lambda self, outputs: next(scores))
-    kept = train(settings("select=validation-loss"), plugins, base=tmp_path)
+    kept = train_without_page(settings("select=validation-loss"), plugins, base=tmp_path)
     assert results(kept)["selection"]["epoch"] == 0
     last = torch.load(kept.out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     chosen = load_model(kept.model, plugins).method.state_dict()
@@ -101,7 +108,9 @@ def test_the_kept_weights_are_those_of_the_chosen_epoch(settings, plugins, tmp_p
     assert [row["score"] for row in state["rows"]] == [3.0, 2.0, 1.0]
 
 
-def test_a_resumed_run_chooses_as_one_that_was_not_stopped(settings, plugins, tmp_path):
+def test_a_resumed_run_chooses_as_one_that_was_not_stopped(
+    settings, plugins, tmp_path, train_without_page
+):
     import lightning as L
 
     class Stop(L.Callback):
@@ -109,10 +118,12 @@ def test_a_resumed_run_chooses_as_one_that_was_not_stopped(settings, plugins, tm
             if trainer.current_epoch == 2:
                 raise KeyboardInterrupt
 
-    whole = train(settings("select=snd", f"out={tmp_path / 'whole'}"), plugins, base=tmp_path)
+    whole = train_without_page(
+        settings("select=snd", f"out={tmp_path / 'whole'}"), plugins, base=tmp_path
+    )
     with pytest.raises(KeyboardInterrupt):
-        train(settings("select=snd"), plugins, base=tmp_path, callbacks=[Stop()])
-    resumed = train(settings("select=snd"), plugins, base=tmp_path, resume=True)
+        train_without_page(settings("select=snd"), plugins, base=tmp_path, callbacks=[Stop()])
+    resumed = train_without_page(settings("select=snd"), plugins, base=tmp_path, resume=True)
     assert results(resumed)["selection"] == results(whole)["selection"]
     one, two = (load_model(run.model, plugins).method.state_dict() for run in (whole, resumed))
     assert all(torch.equal(one[name], two[name]) for name in one)
@@ -126,26 +137,32 @@ def test_a_resumed_run_chooses_as_one_that_was_not_stopped(settings, plugins, tm
         (["select=entropy", "data.split.validation=0"], "no validation events"),
     ],
 )
-def test_a_validator_that_cannot_score_is_refused(settings, plugins, tmp_path, overrides, message):
+def test_a_validator_that_cannot_score_is_refused(
+    settings, plugins, tmp_path, overrides, message, train_without_page
+):
     with pytest.raises(SettingsError, match=message):
-        train(settings(*overrides), plugins, base=tmp_path)
+        train_without_page(settings(*overrides), plugins, base=tmp_path)
 
 
-def test_the_oracles_choice_is_named_as_such(settings, plugins, tmp_path):
-    run = train(settings("select=target-accuracy"), plugins, base=tmp_path)
+def test_the_oracles_choice_is_named_as_such(settings, plugins, tmp_path, train_without_page):
+    run = train_without_page(settings("select=target-accuracy"), plugins, base=tmp_path)
     assert results(run)["selection"]["looks_at"] == "truth"
-    assert "chosen by labels of the target domain" in run.report.read_text()
+    assert "chosen by labels of the target domain" in write_report(run.out).read_text()
 
 
-def test_probes_on_few_labels(settings, plugins, tmp_path):
-    run = train(
+def test_probes_on_few_labels(settings, plugins, tmp_path, train_without_page):
+    run = train_without_page(
         settings("probe.fractions=[0.3, 0.01, 1.0]", "method.name=contrastive"),
         plugins,
         base=tmp_path,
     )
     rows = [row for row in results(run)["few_labels"] if row["sample"] == ""]
     found = {row["fraction"]: row for row in rows if row["metric"] == "accuracy"}
-    assert list(found) == [0.3, 1.0], "1 % of these few events leave a class out"
+    assert list(found) == [0.01, 0.3, 1.0]
+    none = found[0.01]
+    assert none["value"] is None, "1 % of these few events leave a class out"
+    assert "no event of class" in none["note"]
+    assert none["note"] in write_report(run.out).read_text()
     assert (
         found[0.3]["labels"]
         < found[1.0]["labels"]
@@ -160,12 +177,14 @@ def _target_events(run):
     return int(((events["domain"] >= 2) & (events["split"] == 0)).sum())
 
 
-def test_a_pretrained_encoder_is_taken_over_and_frozen(settings, plugins, tmp_path):
-    first = train(
+def test_a_pretrained_encoder_is_taken_over_and_frozen(
+    settings, plugins, tmp_path, train_without_page
+):
+    first = train_without_page(
         settings("method.name=contrastive", f"out={tmp_path / 'first'}"), plugins, base=tmp_path
     )
     taken = load_model(first.model, plugins).method
-    run = train(
+    run = train_without_page(
         settings(f"pretrained.checkpoint={first.model}", "pretrained.train=none"),
         plugins,
         base=tmp_path,
@@ -174,7 +193,7 @@ def test_a_pretrained_encoder_is_taken_over_and_frozen(settings, plugins, tmp_pa
     for part in ("encoder", "norm"):
         one, two = (getattr(method, part).state_dict() for method in (taken, tuned))
         assert all(torch.equal(one[name], two[name]) for name in one)
-    run = train(
+    run = train_without_page(
         settings(
             f"pretrained.checkpoint={first.model}",
             "pretrained.train=[head, norm]",
@@ -201,18 +220,22 @@ def test_a_pretrained_encoder_is_taken_over_and_frozen(settings, plugins, tmp_pa
     ],
 )
 def test_a_pretrained_encoder_that_does_not_fit(
-    settings, plugins, tmp_path, overrides, error, message
+    settings, plugins, tmp_path, overrides, error, message, train_without_page
 ):
-    first = train(settings("trainer.epochs=1"), plugins, base=tmp_path)
+    first = train_without_page(settings("trainer.epochs=1"), plugins, base=tmp_path)
     content = settings(
         f"pretrained.checkpoint={first.model}", f"out={tmp_path / 'next'}", *overrides
     )
     with pytest.raises(error, match=message):
-        train(content, plugins, base=tmp_path)
+        train_without_page(content, plugins, base=tmp_path)
 
 
-def test_what_does_not_go_together_deletes_no_earlier_run(settings, plugins, tmp_path):
-    earlier = train(settings("trainer.epochs=1"), plugins, base=tmp_path)
+def test_what_does_not_go_together_deletes_no_earlier_run(
+    settings, plugins, tmp_path, train_without_page
+):
+    earlier = train_without_page(settings("trainer.epochs=1"), plugins, base=tmp_path)
     with pytest.raises(SettingsError, match="select"):
-        train(settings("select=entropy", "data.target=[]"), plugins, base=tmp_path, overwrite=True)
+        train_without_page(
+            settings("select=entropy", "data.target=[]"), plugins, base=tmp_path, overwrite=True
+        )
     assert earlier.model.exists()

@@ -81,8 +81,9 @@ def _leave_out(names: Sequence[str], context: typer.Context) -> None:
     context.call_on_close(put_back)
 
 
-for command in (inspect, find_lr, train, embed, simulate, study, report, display, plugins, demo):
+for command in (inspect, find_lr, train, embed, simulate, report, display, plugins, demo):
     app.command()(command)
+app.add_typer(study, name="study")
 app.add_typer(cache, name="cache")
 app.add_typer(plugin, name="plugin")
 

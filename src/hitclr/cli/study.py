@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from hitclr.cli.study_compare import compare
 
 if TYPE_CHECKING:
     from hitclr.plugins import Plugins
@@ -13,8 +16,30 @@ if TYPE_CHECKING:
 
 __all__ = ["study"]
 
+_RUN = "run"
 
-def study(
+
+class _Study(TyperGroup):
+    """`hitclr study FILE` runs the study; `hitclr study compare A B` is another command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the command that is meant where none is named."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [_RUN, *args]
+        return super().parse_args(ctx, args)
+
+
+study = typer.Typer(
+    cls=_Study,
+    no_args_is_help=True,
+    help="Compare methods under changes of the detector: `hitclr study FILE`. Its options: "
+    "`hitclr study run --help`.",
+)
+study.command("compare")(compare)
+
+
+@study.command(_RUN)
+def _run(
     config: Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)],
     overrides: Annotated[
         list[str] | None,
@@ -44,7 +69,7 @@ def study(
         bool, typer.Option("--dry-run", help="Show the cells, and how long they will take.")
     ] = False,
 ) -> None:
-    """Compare methods under changes of the detector: methods x domains x throws x seeds.
+    """Run a study: methods x domains x throws x seeds. `run` may be left out.
 
     A study that was interrupted goes on when the same command is run again; cells that are done
     are not run again. Relative file names in the study file start from its folder.

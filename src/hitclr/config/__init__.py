@@ -7,6 +7,7 @@ from hitclr.config.reweight import ReweightSettings, VariableSettings
 from hitclr.config.settings import Settings, make_settings
 from hitclr.config.study import (
     DataSource,
+    ShiftSettings,
     SimulationSettings,
     StudyMethod,
     StudySettings,
@@ -36,6 +37,7 @@ __all__ = [
     "ReweightSettings",
     "SampleSettings",
     "Settings",
+    "ShiftSettings",
     "SimulationSettings",
     "Spec",
     "SplitSettings",

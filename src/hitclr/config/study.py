@@ -17,6 +17,7 @@ from hitclr.validation import explain, read_mapping
 
 __all__ = [
     "DataSource",
+    "ShiftSettings",
     "SimulationSettings",
     "StudyMethod",
     "StudySettings",
@@ -26,6 +27,21 @@ __all__ = [
 
 
 _NOT_IN_NAMES = frozenset("/\\:*?[]\0\n\t")
+
+
+def require_name(kind: str, name: str) -> None:
+    """Refuse a name that no file could have."""
+    if not name.strip() or name.startswith(".") or set(name) & _NOT_IN_NAMES:
+        message = (
+            f"{kind}: {name!r} cannot be a name, as files are called by it: take one "
+            f"that does not begin with a dot and has none of / \\ : * ? [ ]"
+        )
+        raise ValueError(message)
+
+
+def named_throws(value: Any) -> Any:
+    """A list of throws of the detector as a mapping: each is called as the detector calls it."""
+    return {name: name for name in value} if isinstance(value, (list, tuple)) else value
 
 
 class SimulationSettings(SettingsBase):
@@ -56,12 +72,16 @@ class DataSource(SettingsBase):
         label: the class of all events, or the rule for it, as in ``data.samples``.
         throw: a named throw of the detector, to simulate; the nominal one without.
         set: parameters of the detector that differ from it.
+        throws: instead, several throws, each with an equal share of the training events and a
+            sample of its own, for methods that compare them: a list of throws of the detector, or
+            by name what is above.
     """
 
     files: tuple[str, ...] | None = Field(default=None, min_length=1)
     label: str | LabelRule | None = None
     throw: str = "nominal"
     set: dict[str, float] = Field(default={})
+    throws: dict[str, DataSource] | None = Field(default=None, min_length=2)
 
     @model_validator(mode="before")
     @classmethod
@@ -76,12 +96,33 @@ class DataSource(SettingsBase):
     def _one_file(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    @field_validator("throws", mode="before")
+    @classmethod
+    def _by_their_own_names(cls, value: Any) -> Any:
+        """A list of throws: each is called as the detector calls it."""
+        return named_throws(value)
+
     @model_validator(mode="after")
     def _one_source(self) -> DataSource:
         if self.files is not None and self.model_fields_set & {"throw", "set"}:
             message = "expected files, or a throw of the detector, got both"
             raise ValueError(message)
+        if self.throws is None:
+            return self
+        if self.model_fields_set & {"files", "label", "throw", "set"}:
+            message = "throws: expected several throws, or one, got both"
+            raise ValueError(message)
+        for name, source in self.throws.items():
+            require_name("throws", name)
+            if source.throws is not None:
+                message = f"throws.{name}: expected one throw, got several"
+                raise ValueError(message)
         return self
+
+    @property
+    def parts(self) -> tuple[DataSource, ...]:
+        """Its throws; itself where it is one."""
+        return (self,) if self.throws is None else tuple(self.throws.values())
 
 
 class ThrowSource(DataSource):
@@ -89,13 +130,42 @@ class ThrowSource(DataSource):
 
     Attributes:
         target: other files of this throw, for methods that see the target without its labels.
+        shift: the shift that it belongs to; without it, that whose parameters are the only ones in
+            which it differs from the nominal throw.
     """
 
     target: tuple[str, ...] | None = Field(default=None, min_length=1)
+    shift: str | None = None
 
     @field_validator("target", mode="before")
     @classmethod
     def _one_target_file(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_throw(self) -> ThrowSource:
+        if self.throws is not None:
+            message = "throws: a throw to test on is one throw; only training domains have several"
+            raise ValueError(message)
+        return self
+
+
+class ShiftSettings(SettingsBase):
+    """A way in which the detector may change, and what of the training shows it.
+
+    Attributes:
+        parameters: of the detector, that change in it. Where the shift is left out, re-simulated
+            views do not vary them, and throws of a training domain that differ in them are not
+            trained on.
+        views: the augmentations that imitate it; where it is left out, so are they.
+    """
+
+    parameters: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+    @field_validator("parameters", "views", mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
 
@@ -109,12 +179,15 @@ class StudyMethod(SettingsBase):
         target: the throws that are a target domain, each in a training of its own: ``each`` for
             all, or their names. Nothing for methods that do not see a target.
         domains: the training domains; all without.
+        leave_out: the shifts that are left out of what it is trained with, each in a training of
+            its own, besides the one with all: ``each``, or their names.
     """
 
     method: Spec
     settings: dict[str, Any] = Field(default={})
     target: Literal["each"] | tuple[str, ...] | None = None
     domains: tuple[str, ...] | None = None
+    leave_out: Literal["each"] | tuple[str, ...] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +206,7 @@ class StudySettings(SettingsBase):
         domains: what is trained on, by name.
         throws: what is tested on, by name; ``all`` for all named throws of the detector.
         nominal: the throw that the others are compared with; the first one without.
+        shifts: ways in which the detector may change, by name, to be left out of trainings.
         settings: of ``hitclr train``, shared by all methods; without samples, method, seed and out.
         methods: the lines of the comparison, by name.
         seeds: each is a training of its own.
@@ -145,6 +219,7 @@ class StudySettings(SettingsBase):
     domains: dict[str, DataSource] = Field(min_length=1)
     throws: Literal["all"] | dict[str, ThrowSource] = Field(min_length=1)
     nominal: str | None = None
+    shifts: dict[str, ShiftSettings] = Field(default={})
     settings: dict[str, Any] = Field(default={})
     methods: dict[str, StudyMethod] = Field(min_length=1)
     seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)
@@ -153,16 +228,18 @@ class StudySettings(SettingsBase):
     @classmethod
     def _by_their_own_names(cls, value: Any) -> Any:
         """A list of throws: each is called as the detector calls it."""
-        if isinstance(value, (list, tuple)):
-            return {name: name for name in value}
-        return value
+        return named_throws(value)
 
     @model_validator(mode="after")
     def _fits(self) -> StudySettings:
         sources: dict[str, DataSource] = dict(self.domains)
         throws = {} if self.throws == "all" else self.throws
         sources.update({f"throws.{name}": source for name, source in throws.items()})
-        simulated = [name for name, source in sources.items() if source.files is None]
+        simulated = [
+            name
+            for name, source in sources.items()
+            if any(part.files is None for part in source.parts)
+        ]
         if (simulated or self.throws == "all") and (
             self.detector is None or self.simulation is None
         ):
@@ -172,14 +249,9 @@ class StudySettings(SettingsBase):
                 f"`simulation: {{train: ..., test: ...}}`"
             )
             raise ValueError(message)
-        for kind in ("domains", "throws", "methods"):
+        for kind in ("domains", "throws", "methods", "shifts"):
             for name in getattr(self, kind) if self.throws != "all" or kind != "throws" else ():
-                if not name.strip() or name.startswith(".") or set(name) & _NOT_IN_NAMES:
-                    message = (
-                        f"{kind}: {name!r} cannot be a name, as files are called by it: take one "
-                        f"that does not begin with a dot and has none of / \\ : * ? [ ]"
-                    )
-                    raise ValueError(message)
+                require_name(kind, name)
         if len(set(self.seeds)) < len(self.seeds):
             message = f"seeds: one stands twice in {list(self.seeds)}"
             raise ValueError(message)
@@ -196,7 +268,44 @@ class StudySettings(SettingsBase):
                     message = f"methods.{name}.domains: no domain is called {domain!r}. "
                     message += did_you_mean(domain, list(self.domains))
                     raise ValueError(message)
+        self._require_shifts(throws)
         return self
+
+    def _require_shifts(self, throws: Mapping[str, ThrowSource]) -> None:
+        """Shifts are told apart, and those that are named are there."""
+        owners: dict[str, str] = {}
+        for name, shift in self.shifts.items():
+            for parameter in shift.parameters:
+                other = owners.setdefault(parameter, name)
+                if other != name:
+                    message = (
+                        f"shifts: the parameter {parameter!r} is in two, {other!r} and {name!r}: a "
+                        f"throw would belong to both"
+                    )
+                    raise ValueError(message)
+        named = {f"throws.{name}.shift": [source.shift] for name, source in throws.items()}
+        for name, method in self.methods.items():
+            if method.leave_out is None:
+                continue
+            if method.target is not None:
+                message = (
+                    f"methods.{name}: leave_out is for methods without a target: one that is "
+                    f"adapted to a throw sees its shift"
+                )
+                raise ValueError(message)
+            if not self.shifts:
+                message = (
+                    f"methods.{name}.leave_out: there are no shifts to leave out\n  what to do: "
+                    f"give `shifts: {{NAME: {{parameters: [...], views: [...]}}}}`"
+                )
+                raise ValueError(message)
+            if method.leave_out != "each":
+                named[f"methods.{name}.leave_out"] = list(method.leave_out)
+        for key, shifts in named.items():
+            for one in shifts:
+                if one is not None and one not in self.shifts:
+                    message = f"{key}: no shift is called {one!r}. "
+                    raise ValueError(message + did_you_mean(one, list(self.shifts)))
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""

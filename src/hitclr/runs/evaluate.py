@@ -63,7 +63,7 @@ class Evaluation:
         splits: the events of each part.
         scores: ``{"set", "sample", "metric", "value", "low", "high", "events", "note"}``.
         few_labels: as ``scores``, of probes on a ``fraction`` of the training events, so many
-            ``labels``.
+            ``labels``; one row without a value where these leave a class out.
         confusion: ``{"set", "sample", "matrix"}``, rows truth, columns predicted.
         events: one row per event of a part: the arrays of ``events.npz``.
         views: one event and two views of it: the arrays of ``views.npz``.
@@ -146,7 +146,7 @@ def evaluate(
         store.labels[splits["train"]].clamp(min=-1) + 1, minlength=len(store.class_names) + 1
     )[1:]
     classes = len(store.class_names) if counts.numel() > 1 and bool((counts > 0).all()) else 0
-    few: list[tuple[float, int, ProbeWeights | None]] = []
+    few: list[_FewLabels] = []
     if classes and (isinstance(probe, LinearProbe) or settings.probe.fractions):
         train = splits["train"][store.labels[splits["train"]] >= 0]
         seen = embed_events(
@@ -199,11 +199,23 @@ def evaluate(
     bootstrap = seed_for(settings.seed, "bootstrap")
     rows, matrices = _score_tests(store, events, metrics, bootstrap)
     few_labels: list[dict[str, Any]] = []
-    for fraction, labels, few_probe in few:
-        if few_probe is not None:
-            read_out = {**events, "scores": few_probe.probabilities(embedding).numpy()}
-            found, _ = _score_tests(store, read_out, metrics, bootstrap)
-            few_labels += [{"fraction": fraction, "labels": labels, **score} for score in found]
+    for one in few:
+        about = {"fraction": one.fraction, "labels": one.labels}
+        if one.probe is None:
+            names = ", ".join(one.lacking)
+            none = Score(
+                next(iter(metrics), "accuracy").replace("-", " "),
+                None,
+                None,
+                None,
+                0,
+                f"no probe: no event of class {names} is among the {one.labels} labels",
+            )
+            few_labels.append({**about, "set": "test", "sample": "", **asdict(none)})
+            continue
+        read_out = {**events, "scores": one.probe.probabilities(embedding).numpy()}
+        found, _ = _score_tests(store, read_out, metrics, bootstrap)
+        few_labels += [{**about, **score} for score in found]
     return Evaluation(
         store,
         truth,
@@ -217,9 +229,19 @@ def evaluate(
     )
 
 
+@dataclass(frozen=True)
+class _FewLabels:
+    """A probe on a fraction of the labels; None where classes are lacking among them."""
+
+    fraction: float
+    labels: int
+    probe: ProbeWeights | None
+    lacking: tuple[str, ...]
+
+
 def _few_label_probes(
     settings: Settings, seen: Embedded, store: EventStore, train: Tensor
-) -> list[tuple[float, int, ProbeWeights | None]]:
+) -> list[_FewLabels]:
     """Probes on fractions of the labelled training events; a smaller one is part of a larger one.
 
     Args:
@@ -227,27 +249,25 @@ def _few_label_probes(
         seen: views of the labelled training events.
         store: the events.
         train: [M] int64, these events.
-
-    Returns:
-        The fraction, how many events that is, and the probe; None where a class has no event.
     """
     file, entry = store.events[fields.EVENT_ID][train].unbind(1)
     drawn = uniform_hash(seed_for(settings.seed, "few labels"), file, entry)
     classes = len(store.class_names)
-    probes: list[tuple[float, int, ProbeWeights | None]] = []
+    probes = []
     for fraction in sorted(settings.probe.fractions):
         chosen = drawn < fraction
         counts = torch.bincount(store.labels[train][chosen], minlength=classes)
         rows = chosen.repeat(len(seen.labels) // len(train))
+        lacking = [store.class_names[label] for label in (counts == 0).nonzero()[:, 0].tolist()]
         weights = None
-        if bool((counts > 0).all()):
+        if not lacking:
             weights = fit_probe(
                 seen.embedding[rows],
                 seen.labels[rows],
                 classes,
                 inverse_penalty=settings.probe.inverse_penalty,
             )
-        probes.append((fraction, int(chosen.sum()), weights))
+        probes.append(_FewLabels(fraction, int(chosen.sum()), weights, tuple(lacking)))
     return probes
 
 

@@ -20,12 +20,15 @@ class History(L.Callback):
     Attributes:
         rows: one ``{"epoch", "train_loss", "validation_loss"}`` per epoch; None where there is no
             such loss.
+        encoded: how many views of events the training steps had so far, those of a target with
+            them.
     """
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
+        self.encoded = 0
         self._sum: Tensor | float = 0.0
-        self._events = 0
+        self._events = self._views = 0
 
     def on_train_batch_end(
         self,
@@ -37,19 +40,21 @@ class History(L.Callback):
     ) -> None:
         """Called by Lightning."""
         if batch_idx == 0:
-            self._sum, self._events = 0.0, 0
+            self._sum, self._events, self._views = 0.0, 0, 0
         events = batch[0].num_graphs
         self._sum = self._sum + outputs["loss"].detach().double() * events
         self._events += events
+        self._views += sum(view.num_graphs for view in batch)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Called by Lightning."""
         metrics = trainer.callback_metrics
         known = "validation_loss" in metrics
-        own = torch.tensor([float(self._sum), self._events], dtype=torch.float64)
-        total, events = trainer.strategy.reduce(
+        own = torch.tensor([float(self._sum), self._events, self._views], dtype=torch.float64)
+        total, events, views = trainer.strategy.reduce(
             own.to(trainer.strategy.root_device), reduce_op="sum"
         ).tolist()
+        self.encoded += round(views)
         self.rows.append(
             {
                 "epoch": trainer.current_epoch,
@@ -60,9 +65,17 @@ class History(L.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Called by Lightning."""
-        return {"rows": self.rows, "sum": float(self._sum), "events": self._events}
+        return {
+            "rows": self.rows,
+            "encoded": self.encoded,
+            "sum": float(self._sum),
+            "events": self._events,
+            "views": self._views,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Called by Lightning."""
         self.rows = list(state_dict["rows"])
+        self.encoded = state_dict["encoded"]
         self._sum, self._events = state_dict["sum"], state_dict["events"]
+        self._views = state_dict["views"]

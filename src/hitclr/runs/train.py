@@ -32,12 +32,14 @@ from hitclr.runs.folder import (
     write_settings,
 )
 from hitclr.runs.history import History
+from hitclr.runs.oracle import OracleChoice
 from hitclr.runs.prepare import Prepared, describe, prepare
 from hitclr.runs.selection import LAST_EPOCH, SCORE, Selection
 from hitclr.runs.trainer import build_trainer, process_rank
 from hitclr.runs.training import (
     AfterLoading,
     CollapseWatch,
+    HeapTrim,
     Throughput,
     compile_encoder,
     early_stopping,
@@ -64,6 +66,10 @@ class TrainedRun:
         seconds: how long reading, training and evaluation took.
         views: how many views of each event went through the encoder in a step.
         device: what it was trained on.
+        steps: how many steps of the optimiser there were.
+        encoded: how many views of events were encoded in them, those of a target with them.
+        collapsed: the last contrastive loss and that of a collapsed embedding, where the loss
+            stayed there; None where it did not.
     """
 
     out: Path
@@ -76,6 +82,9 @@ class TrainedRun:
     seconds: Mapping[str, float]
     views: int
     device: str
+    steps: int
+    encoded: int
+    collapsed: tuple[float, float] | None
 
 
 def train(
@@ -86,6 +95,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     report: bool = True,
+    oracle: bool = False,
     callbacks: Sequence[L.Callback] = (),
     progress: Progress | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -101,6 +111,8 @@ def train(
         resume: go on from the last checkpoint in the folder of the run.
         overwrite: delete an earlier run in the folder first.
         report: write the tables of the run and the page made of them.
+        oracle: also score the epoch that the labels of the target would choose, on the test events,
+            which are then to be of the target; see `OracleChoice`.
         callbacks: Lightning callbacks, such as a progress bar.
         progress: called while files are read.
         say: called with a line of text for people at each stage.
@@ -132,6 +144,8 @@ def train(
     # Before an earlier run is deleted: they refuse what does not go together.
     history = History()
     selection = Selection(prepared, settings.select.name, settings.data.batch_size)
+    collapse = CollapseWatch(say)
+    rival = OracleChoice(prepared, settings.data.batch_size) if oracle else None
     validated = bool(prepared.data.splits["validation"].numel())
     watching = [
         *_stopping(settings, validated=validated),
@@ -162,9 +176,11 @@ def train(
             history,
             # Before the averages, which are in the model's place while it is validated.
             selection,
-            CollapseWatch(say),
+            *([] if rival is None else [rival]),
+            collapse,
             AfterLoading(plugins),
             Throughput(),
+            HeapTrim(),
             LearningRateMonitor("epoch"),
             *watching,
             *callbacks,
@@ -182,7 +198,11 @@ def train(
     say("Training is done. Embedding all events and scoring the test events.")
     prepared.method.to(trainer.strategy.root_device)
     selection.restore(prepared.method)
-    prepared.method.after_training(_target_events(prepared, settings.data.batch_size))
+
+    def finish() -> None:
+        prepared.method.after_training(_target_events(prepared, settings.data.batch_size))
+
+    finish()
     evaluation = evaluate(
         settings,
         prepared.method,
@@ -195,6 +215,9 @@ def train(
         source=prepared.source,
     )
     store_weights(out / MODEL, prepared.method)
+    chosen = selection.results()
+    if rival is not None:
+        chosen |= rival.compare(evaluation, finish)
     if not evaluation.events["scores"].shape[1]:
         say(
             "No classes are read out: a probe needs training events of each of two or more classes."
@@ -209,7 +232,7 @@ def train(
             settings, prepared.samples, prepared.skipped, history.rows, seconds
         )
         results["reweighting"] = prepared.reweighting
-        results["selection"] = selection.results()
+        results["selection"] = chosen
         write_tables(out, results, evaluation.events, evaluation.views)
     run = TrainedRun(
         out,
@@ -218,10 +241,13 @@ def train(
         evaluation,
         prepared.skipped,
         history.rows,
-        selection.results(),
+        chosen,
         seconds,
         prepared.method.needs.views,
         str(trainer.strategy.root_device),
+        trainer.global_step,
+        history.encoded,
+        collapse.stayed,
     )
     plugins.tell("after_training", settings=settings, run=run)
     return run

@@ -24,6 +24,7 @@ class ScoredCell:
         y: [M], the class, -1 where it is unknown.
         scores: [M, C], the probabilities.
         embedding: [M, D]; None where it was not kept.
+        left_out: the shift that its training showed nothing of; None where nothing was left out.
     """
 
     method: str
@@ -35,6 +36,7 @@ class ScoredCell:
     y: NDArray[np.int8]
     scores: NDArray[np.float32]
     embedding: NDArray[np.floating] | None = None
+    left_out: str | None = None
 
     def of_throw(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The labels [K] and probabilities [K, C] of the events of known class under a throw."""

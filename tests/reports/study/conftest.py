@@ -138,6 +138,7 @@ def make_study(seeds=(1, 2, 3), steps=11, domains=DOMAINS, methods=METHODS, even
                     }
                     tables["cost"].append(
                         {**cell, "epochs": 20, "steps": 400, "views": views,
+                         "encoded": 40_000 * views,
                          "seconds": {"read": 0.4, "train": 20.0 * views + seed, "evaluate": 1.5},
                          "parameters": 21_344, "events": 2000, "device": "cpu", "threads": 1,
                          "select": "soft density" if target else "last"}

@@ -21,7 +21,7 @@ def plugins():
         yield loaded
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_study():
     def made(**changes):
         content = {

@@ -6,9 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from hitclr.errors import OutputError, SettingsError
-from hitclr.runs.study import CellFailure, prepare_study, run_study
+from hitclr.runs.study import CellFailure, collect, prepare_study, run_study, write_study
 from hitclr.runs.study import cell as cell_module
 from hitclr.runs.study.inputs import simulate_inputs
 
@@ -61,11 +62,89 @@ def test_cells_have_what_the_tables_need(make_study, plugins, tmp_path):
     known = table(study, contrastive)
     assert known["classes"] == ["muon", "electron"]
     assert known["cost"]["views"] == 2
-    assert known["cost"]["epochs"] == len(known["history"]) == 1
+    cost = known["cost"]
+    assert cost["epochs"] == len(known["history"]) == 1
+    assert cost["encoded"] == 2 * cost["events"]
+    assert cost["steps"] == -(-cost["events"] // 16)
+    assert cost["collapsed"] is None or abs(cost["collapsed"][1] - np.log(31)) < 0.1
     assert table(study, classifier)["cost"]["views"] == 1
     assert table(study, dann)["target"] == "low"
     left = sorted(path.name for path in (study.out / "cells" / dann.name).iterdir())
     assert left == ["cell.json", "cell.log", "cell.npz", "model.ckpt", "run-settings.yaml"]
+
+
+def test_validator_and_oracle_are_scored_on_the_same_events(
+    make_study, plugins, tmp_path, monkeypatch
+):
+    """The oracle likes the first epoch: its score is that of a study that keeps this one."""
+    from hitclr.runs.oracle import OracleChoice
+    from hitclr.studies.validators import SourceAccuracy
+
+    settings = {**make_study().settings, "trainer": {"epochs": 3, "accelerator": "cpu"}}
+    settings["optimizer"] = {"lr": 0.05}
+    methods = {
+        "dann": {"method": "dann", "target": ["low"]},
+        "same": {"method": "dann", "target": ["low"], "settings": {"select": "source-accuracy"}},
+    }
+    study = prepared(make_study, plugins, tmp_path, methods=methods, settings=settings, seeds=(1,))
+    likes = iter([3.0, 2.0, 1.0] * 2)
+    validates = OracleChoice.on_validation_epoch_end
+
+    def first(self, trainer, module):
+        if not trainer.sanity_checking:
+            accuracy = self._accuracy
+            self._accuracy = lambda *_: next(likes)
+            validates(self, trainer, module)
+            self._accuracy = accuracy
+
+    compares = OracleChoice.compare
+
+    def leaves_the_model(self, evaluation, finish):
+        before = {k: v.clone() for k, v in self.prepared.method.state_dict().items()}
+        found = compares(self, evaluation, finish)
+        after = self.prepared.method.state_dict()
+        assert all(torch.equal(before[name], after[name]) for name in before)
+        return found
+
+    scores = iter([3.0, 2.0, 1.0])
+    monkeypatch.setattr(OracleChoice, "compare", leaves_the_model)
+    monkeypatch.setattr(OracleChoice, "on_validation_epoch_end", first)
+    monkeypatch.setattr(SourceAccuracy, "__call__", lambda self, outputs: next(scores))
+    failures, _ = run(study, plugins)
+    assert failures == ()
+    last, chosen = (table(study, cell)["selection"] for cell in study.cells)
+    assert (last["validator"], last["epoch"], last["oracle_epoch"]) == ("last", None, 0)
+    assert (chosen["epoch"], chosen["oracle_epoch"]) == (0, 0)
+    assert last["by_oracle"] == chosen["by_oracle"] == chosen["by_validator"]
+    for cell, found in zip(study.cells, (last, chosen), strict=True):
+        events = arrays(study, cell)
+        assert found["by_validator"] == np.mean(events["scores"].argmax(1) == events["y"])
+    one, other = (arrays(study, cell)["scores"] for cell in study.cells)
+    assert not np.array_equal(one, other), "the oracle's weights are not those that are kept"
+    monkeypatch.setattr(collect, "write_study_report", lambda *_: None)
+    write_study(study, plugins)
+    rows = json.loads((study.out / "study.json").read_text())["selection"]
+    assert [(row["validator"], row["chosen_epoch"]) for row in rows] == [
+        ("last", 2),
+        ("source-accuracy", 0),
+    ]
+
+
+def test_probes_on_few_labels_are_in_the_tables(make_study, plugins, tmp_path, monkeypatch):
+    settings = {**make_study().settings, "probe": {"fractions": [0.01, 0.5]}}
+    methods = {"contrastive": "contrastive"}
+    study = prepared(make_study, plugins, tmp_path, methods=methods, settings=settings, seeds=(1,))
+    run(study, plugins)
+    monkeypatch.setattr(collect, "write_study_report", lambda *_: None)
+    write_study(study, plugins)
+    rows = json.loads((study.out / "study.json").read_text())["few_labels"]
+    none, *some = [row for row in rows if row["metric"] == "accuracy"]
+    assert (none["fraction"], none["throw"], none["value"]) == (0.01, None, None)
+    assert "no event of class" in none["note"]
+    assert [(row["fraction"], row["throw"]) for row in some] == [
+        (0.5, throw) for throw in study.inputs.throws
+    ]
+    assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in some)
 
 
 def test_no_event_is_trained_on_and_tested_with(make_study, plugins, tmp_path):
@@ -136,6 +215,9 @@ def test_a_killed_cell_ends_with_the_same_numbers(make_study, plugins, tmp_path,
     one, other = arrays(whole, cell), arrays(cut, cell)
     assert all(np.array_equal(one[name], other[name]) for name in one)
     assert table(whole, cell)["history"] == table(cut, cell)["history"]
+    costs = [table(study, cell)["cost"] for study in (whole, cut)]
+    assert costs[0]["encoded"] == costs[1]["encoded"] == 3 * costs[0]["events"]
+    assert costs[0]["steps"] == costs[1]["steps"]
     assert not (folder / "checkpoints").exists()
 
 

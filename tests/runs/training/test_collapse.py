@@ -99,8 +99,10 @@ def test_a_loss_that_stays_at_its_collapsed_value_is_told(fit, make):
     method.encoder = Point()
     method.encoder.weight.requires_grad_(False)
     lines = []
-    fit(CollapseWatch(lines.append, first_epochs=2), method=method)
+    watch = CollapseWatch(lines.append, first_epochs=2)
+    fit(watch, method=method)
     assert [line for line in lines if "After 2 epochs the contrastive loss is 2.398" in line]
+    assert watch.stayed == pytest.approx((2.398, 2.398), abs=0.001)
     lines.clear()
     fit(CollapseWatch(lines.append, first_epochs=4), method=method)
     assert not [line for line in lines if "contrastive loss" in line]
@@ -132,8 +134,10 @@ def test_validation_does_not_count(fit):
 
 def test_a_training_that_learns_is_not_warned_of(fit):
     lines = []
-    fit(CollapseWatch(lines.append), epochs=4)
+    watch = CollapseWatch(lines.append)
+    fit(watch, epochs=4)
     assert lines == []
+    assert watch.stayed is None
 
 
 def test_what_was_said_is_not_said_again_when_resumed(fit, make):

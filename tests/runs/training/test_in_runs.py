@@ -10,7 +10,7 @@ import torch
 
 from hitclr.config import override_settings
 from hitclr.plugins import load_plugins
-from hitclr.runs import load_model, train
+from hitclr.runs import load_model
 
 
 class Die(L.Callback):
@@ -35,25 +35,27 @@ def plugins():
 
 
 @pytest.fixture(scope="module")
-def plain(toy_settings, plugins, tmp_path_factory):
+def plain(toy_settings, plugins, tmp_path_factory, train_without_page):
     """A run without any of it."""
     folder = tmp_path_factory.mktemp("plain")
     settings = override_settings(toy_settings, [*CHANGES, f"out={folder / 'run'}"])
-    return train(settings, plugins, base=folder)
+    return train_without_page(settings, plugins, base=folder)
 
 
 @pytest.mark.parametrize("average", ["ema", "swad"])
-def test_a_resumed_run_has_the_same_averaged_model(toy_settings, plugins, plain, tmp_path, average):
+def test_a_resumed_run_has_the_same_averaged_model(
+    toy_settings, plugins, plain, tmp_path, average, train_without_page
+):
     base = {"base": tmp_path}
 
     def settings(out):
         changes = [*CHANGES, *WANTED[average], f"out={tmp_path / out}"]
         return override_settings(toy_settings, changes)
 
-    whole = train(settings("whole"), plugins, **base)
+    whole = train_without_page(settings("whole"), plugins, **base)
     with pytest.raises(RuntimeError, match="died"):
-        train(settings("dead"), plugins, callbacks=[Die()], **base)
-    resumed = train(settings("dead"), plugins, resume=True, **base)
+        train_without_page(settings("dead"), plugins, callbacks=[Die()], **base)
+    resumed = train_without_page(settings("dead"), plugins, resume=True, **base)
     one, two, other = (torch.load(run.model, weights_only=True) for run in (whole, resumed, plain))
     for name, value in one["state_dict"].items():
         assert torch.equal(value, two["state_dict"][name]), name

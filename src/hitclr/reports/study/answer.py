@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hitclr.reports.study.document import Block, Note, Table, Text
-from hitclr.reports.study.rows import Comparison, Quantity
-from hitclr.reports.study.table import StudyTable
+from hitclr.reports.study.pairs import difference_in_words, matching
+from hitclr.reports.study.rows import Comparison, Cost, Quantity
+from hitclr.reports.study.shifts import shift_verdicts
+from hitclr.reports.study.table import Cell, StudyTable
 from hitclr.reports.study.wording import (
     Dashes,
     difference_of,
     labelled,
-    signed,
     value_of,
     within,
 )
@@ -38,7 +39,10 @@ def answer(table: StudyTable) -> list[Block]:
     if not domains:
         blocks = [Text("No accuracy over throws was measured yet, so there is no answer.")]
     elif len(table.domains) == 1:
-        blocks = [Text(" ".join(_domain(table, domains[0])), lead=True), Text(_BRACKETS)]
+        blocks = [Text(" ".join(_domain(table, domains[0])), lead=True)]
+        if verdicts := shift_verdicts(table, domains[0]):
+            blocks.append(Text(" ".join(verdicts), lead=True))
+        blocks.append(Text(_BRACKETS))
     else:
         blocks = [Text(" ".join(_overall(table, domains)), lead=True)]
         blocks += _best_tables(table, domains)
@@ -77,21 +81,8 @@ def compared(
     table: StudyTable, domain: str, quantity: str, first: str, second: str
 ) -> Comparison | None:
     """The first method minus the second, whichever way round the table has them."""
-    for row in table.comparisons:
-        if (row.domain, row.quantity) != (domain, quantity):
-            continue
-        if (row.first, row.second) == (first, second):
-            return row
-        if (row.first, row.second) == (second, first):
-            turned = {
-                "first": first,
-                "second": second,
-                "difference": None if row.difference is None else -row.difference,
-                "low": None if row.high is None else -row.high,
-                "high": None if row.low is None else -row.low,
-            }
-            return row.model_copy(update=turned)
-    return None
+    rows = [row for row in table.comparisons if (row.domain, row.quantity) == (domain, quantity)]
+    return matching(rows, first, second)
 
 
 def _domain(table: StudyTable, domain: str) -> list[str]:
@@ -123,7 +114,7 @@ def _domain(table: StudyTable, domain: str) -> list[str]:
         line = f"{name}, {best} that saw the target, has a mean of {_value(row)}"
         if means:
             pair = compared(table, domain, "mean", means[0][0], name)
-            line += f"; {means[0][0]} minus {name} is {_difference(pair)}"
+            line += f"; {means[0][0]} minus {name} is {difference_in_words(pair)}"
         lines.append(f"{line}.")
     return lines
 
@@ -204,22 +195,7 @@ def _ahead(
     pair = compared(table, domain, quantity, first, second)
     if pair is None or pair.difference is None:
         return f"; whether it is ahead of the runner-up {second} by more than chance was not tested"
-    return f"; its difference to the runner-up {second} is {_difference(pair)}"
-
-
-def _difference(pair: Comparison | None) -> str:
-    if pair is None or pair.difference is None:
-        return "not tested"
-    text = f"{signed(pair.difference)} {within(pair.low, pair.high, sign=True)}"
-    if pair.survives is None:
-        return f"{text}, without a correction for the number of comparisons"
-    verdict = "which survives" if pair.survives else "which does not survive"
-    p = "" if pair.p_holm is None else f" (p {_p(pair.p_holm)})"
-    return f"{text}, {verdict} Holm's correction{p}"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3g}"
+    return f"; its difference to the runner-up {second} is {difference_in_words(pair)}"
 
 
 def _missing(table: StudyTable) -> list[str]:
@@ -238,13 +214,27 @@ def _missing(table: StudyTable) -> list[str]:
         if len(cells) == sum(cell.method == method.name for cell in table.planned):
             lines.append(f"{method.name} lacks all of its {count_of(len(cells), 'cell')}.")
             continue
-        names = [
-            f"{cell.domain}{f' to {cell.target}' if cell.target else ''} seed {cell.seed}"
-            for cell in cells[:_MOST_NAMED]
-        ]
-        more = f" and {len(cells) - _MOST_NAMED} more" if len(cells) > _MOST_NAMED else ""
-        lines.append(f"{method.name} lacks {', '.join(names)}{more}.")
+        names = ", ".join(map(_named, cells[:_MOST_NAMED]))
+        more = _and_more(len(cells) - _MOST_NAMED)
+        lines.append(f"{method.name} lacks {names}{more}.")
     return lines
+
+
+def _at_collapse(row: Cost) -> str:
+    cell = Cell(row.method, row.domain, row.target, row.seed, row.left_out)
+    loss, at = row.collapsed or (0.0, 0.0)
+    return f"{row.method} {_named(cell)} ({loss:.3f}, collapsed {at:.3f})"
+
+
+def _and_more(number: int) -> str:
+    return f" and {number} more" if number > 0 else ""
+
+
+def _named(cell: Cell) -> str:
+    """A cell within its method."""
+    target = f" to {cell.target}" if cell.target else ""
+    without = f" without {cell.left_out}" if cell.left_out else ""
+    return f"{cell.domain}{target}{without} seed {cell.seed}"
 
 
 def _cautions(table: StudyTable) -> list[str]:
@@ -272,8 +262,19 @@ def _cautions(table: StudyTable) -> list[str]:
             f"{', '.join(partly)}: these cannot be compared with those of other methods. "
             f"Differences are over the throws that both have."
         )
-    budgets = {(row.steps, row.views) for row in table.cost}
-    if len(budgets) > 1:
+    collapsed = [row for row in table.cost if row.collapsed is not None]
+    if collapsed:
+        lines.append(
+            f"The contrastive loss of {count_of(len(collapsed), 'cell')} stayed at the value of a "
+            f"model that gives every event the same embedding; nothing may have been learnt: "
+            f"{'; '.join(_at_collapse(row) for row in collapsed[:_MOST_NAMED])}"
+            f"{_and_more(len(collapsed) - _MOST_NAMED)}."
+        )
+    budgets: dict[tuple[str, int], set[tuple[int | None, ...]]] = {}
+    for row in table.cost:  # seeds divide the events into training and validation each in its way
+        budget = (row.steps, row.views, row.encoded)
+        budgets.setdefault((row.domain, row.seed), set()).add(budget)
+    if any(len(found) > 1 for found in budgets.values()):
         lines.append(
             "The methods did not all have the same number of steps and encoded views (see "
             "“Budget and time”): a difference may be one of budget."

@@ -16,6 +16,7 @@ from hitclr.reports.study.table import Cell
 __all__ = ["CellEvents", "find_cells", "load_cell_events"]
 
 _TABLE, _ARRAYS = "cell.json", "cell.npz"
+_NAMES = ("method", "domain", "target", "seed")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ def find_cells(directory: Path) -> dict[Cell, Path]:
     for path in sorted((directory / "cells").rglob(_TABLE)):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            cell = Cell(*(content[key] for key in Cell._fields))
+            method, domain, target, seed = (content[key] for key in _NAMES)
+            cell = Cell(method, domain, target, seed, content.get("left_out"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = (
-                f"expected {', '.join(Cell._fields)} of a cell in {path}, which cannot be read: "
+                f"expected {', '.join(_NAMES)} of a cell in {path}, which cannot be read: "
                 f"{error!r}\n"
                 f"  what to do: delete its folder and run the study again"
             )

@@ -13,6 +13,7 @@ from hitclr.reports.study.wording import Dashes, about_seeds, labelled, over_see
 __all__ = [
     "calibration_blocks",
     "class_blocks",
+    "few_label_blocks",
     "further_blocks",
     "invariance_blocks",
     "selection_blocks",
@@ -102,6 +103,52 @@ def class_blocks(table: StudyTable) -> list[Block]:
     return blocks
 
 
+def few_label_blocks(table: StudyTable) -> list[Block]:
+    """The accuracy of probes on few labels; none where none were fitted."""
+    rows = [row for row in table.few_labels if row.metric == "accuracy"]
+    if not rows:
+        return []
+    blocks: list[Block] = [
+        Text(
+            "A linear classifier on the frozen representation, fitted on a fraction of the "
+            "labelled training events, and scored on all test events. Mean over seeds, in brackets "
+            "the lowest and the highest."
+        )
+    ]
+    for domain in table.domains:
+        dashes = Dashes()
+        made = []
+        for method in table.methods:
+            mine = [row for row in rows if (row.method, row.domain) == (method.name, domain.name)]
+            for fraction in sorted({row.fraction for row in mine}):
+                own = [row for row in mine if row.fraction == fraction]
+                labels = sorted({row.labels for row in own})
+                notes = sorted({row.note for row in own if row.value is None and row.note})
+                why = "; ".join(notes) or "not measured"
+                by_seed: dict[int, list[float]] = {}
+                nominal = []
+                for row in own:
+                    if row.value is None:
+                        continue
+                    by_seed.setdefault(row.seed, []).append(row.value)
+                    if row.throw == table.nominal:
+                        nominal.append(row.value)
+                means = [float(np.mean(values)) for values in by_seed.values()]
+                number = f"{labels[0]:,}"
+                if len(labels) > 1:
+                    number += f" to {labels[-1]:,}"
+                seeds = f"{len(by_seed)} of {len({row.seed for row in own})}"
+                values = [_ranged(found) or dashes.dash(why) for found in (means, nominal)]
+                made.append(
+                    [labelled(table, method.name), f"{100 * fraction:g} %", number, seeds, *values]
+                )
+        header = ["method", "labels", "events", "seeds", "mean over throws", "nominal throw"]
+        if made:
+            caption = f"Trained on {domain.name}: accuracy of probes on few labels"
+            blocks.append(Table(caption, header, made, dashes.footnotes))
+    return blocks
+
+
 def invariance_blocks(table: StudyTable) -> list[Block]:
     """How far the embedding stays the same under the throws."""
     if not table.invariance:
@@ -144,9 +191,10 @@ def selection_blocks(table: StudyTable) -> list[Block]:
     blocks: list[Block] = [
         Text(
             "Methods that see a target have its events without labels, so their epoch is chosen by "
-            "a validator that needs none. The oracle looks at the labels, which nobody has on real "
-            "data: the gap is the price of not knowing them. Mean over cells, in brackets the "
-            "lowest and the highest."
+            "a validator that needs none, or is the last one. The oracle chooses by the labels of "
+            "the target's validation events, which nobody has on real data: the gap is the price "
+            "of not knowing them; it may be negative by chance. Both are scored on the same test "
+            "events. Mean over cells, in brackets the lowest and the highest."
         )
     ]
     groups: dict[tuple[str, str, str], list[tuple[float, float]]] = {}

@@ -16,6 +16,9 @@ from hitclr.reports.template import as_yaml
 __all__ = ["cost_blocks", "making_blocks", "skip_blocks"]
 
 
+_NUMBERS = ("epochs", "steps", "views", "encoded", "events", "parameters", "threads")
+
+
 def cost_blocks(table: StudyTable) -> list[Block]:
     """Budget and time of each method."""
     if not table.cost:
@@ -35,21 +38,18 @@ def cost_blocks(table: StudyTable) -> list[Block]:
                 duration(sum(sum(row.seconds.values()) for row in mine))
                 if times
                 else dashes.dash(reason),
-                *(
-                    _range(mine, key) or dashes.dash(reason)
-                    for key in ("epochs", "steps", "views", "events", "parameters", "threads")
-                ),
+                *(_range(mine, key) or dashes.dash(reason) for key in _NUMBERS),
                 _names(row.device for row in mine) or dashes.dash(reason),
                 _names(row.select for row in mine) or dashes.dash(reason),
             ]
         )
     header = [
         "method", "cells", "training, each", "all stages, together", "epochs", "steps",
-        "views for each event and step", "training events", "parameters", "threads", "device",
-        "epoch chosen by",
+        "views for each event and step", "encoded in all", "training events", "parameters",
+        "threads", "device", "epoch chosen by",
     ]  # fmt: skip
     caption = "Budget and time; a range where cells differ"
-    return [Table(caption, header, rows, dashes.footnotes, words=frozenset({10, 11}))]
+    return [Table(caption, header, rows, dashes.footnotes, words=frozenset({11, 12}))]
 
 
 def skip_blocks(table: StudyTable) -> list[Block]:

@@ -64,7 +64,11 @@ def make_maps(
     reasons = []
     for method in examples.methods:
         mine = sorted(
-            (cell for cell in cells if (cell.method, cell.domain) == (method, examples.domain)),
+            (
+                cell
+                for cell in cells
+                if (cell.method, cell.domain, cell.left_out) == (method, examples.domain, None)
+            ),
             # A cell of a method that sees a target is scored on that throw alone: the worst first.
             key=lambda cell: (cell.target != examples.worst, cell.target or "", cell.seed),
         )

@@ -16,12 +16,17 @@ __all__ = [
     "Cost",
     "CurvePoint",
     "Domain",
+    "FewLabelScore",
     "Invariance",
     "Losses",
     "Matrix",
     "Method",
     "Picked",
     "Quantity",
+    "Shift",
+    "ShiftComparison",
+    "ShiftQuantity",
+    "ShiftScore",
     "StudyScore",
     "StudySkip",
     "Throw",
@@ -77,6 +82,7 @@ class CellState(Row):
     method: str
     domain: str
     target: str | None
+    left_out: str | None = None
     seed: int
     done: bool
 
@@ -146,6 +152,66 @@ class Comparison(Row):
     seeds: NonNegativeInt | None = None
 
 
+class Shift(Row):
+    """A way in which the detector may change.
+
+    Attributes:
+        name: of the shift.
+        parameters: that change in it.
+        views: the augmentations that imitate it.
+        throws: that belong to it.
+    """
+
+    name: Name
+    parameters: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+    throws: tuple[Name, ...]
+
+
+class ShiftScore(Row):
+    """The accuracy of one kind of training under one shift, the mean over its throws.
+
+    Attributes:
+        left_out: the shift that was left out of the training; None for none.
+        shift: that it is tested on.
+        modelled: whether the training shows something of it.
+    """
+
+    method: str
+    domain: str
+    left_out: str | None
+    shift: str
+    modelled: bool
+    value: Number
+    low: Number = None
+    high: Number = None
+    spread: Number = None
+
+
+class ShiftQuantity(Row):
+    """An accuracy of a method over modelled or unmodelled shifts.
+
+    Attributes:
+        group: ``modelled`` or ``unmodelled``.
+        quantity: ``mean`` or ``worst`` over shifts, or ``shift NAME``.
+    """
+
+    method: str
+    domain: str
+    group: str
+    quantity: str
+    value: Number
+    low: Number = None
+    high: Number = None
+    spread: Number = None
+
+
+class ShiftComparison(Comparison):
+    """A difference within a group; or of a method's modelled and unmodelled shifts."""
+
+    group: str
+
+
 class Invariance(Row):
     """How far the embedding stays the same when the detector changes."""
 
@@ -171,7 +237,9 @@ class Cost(Row):
 
     Attributes:
         steps: steps of the optimiser.
+        encoded: how many views of events were encoded in all of them, those of a target with them.
         views: encoded views for each event and step.
+        collapsed: the last loss and that of a collapsed embedding, where it stayed there.
         parameters: how many the encoder has.
         events: how many were trained on.
         select: how the model was chosen among those of all epochs.
@@ -180,10 +248,13 @@ class Cost(Row):
     method: str
     domain: str
     target: str | None
+    left_out: str | None = None
     seed: int
     seconds: Mapping[str, Seconds] = {}
     epochs: NonNegativeInt | None = None
     steps: NonNegativeInt | None = None
+    encoded: NonNegativeInt | None = None
+    collapsed: tuple[float, float] | None = None
     views: NonNegativeInt | None = None
     parameters: NonNegativeInt | None = None
     events: NonNegativeInt | None = None
@@ -213,6 +284,30 @@ class Picked(Row):
     chosen_epoch: NonNegativeInt | None = None
     by_validator: Number = None
     by_oracle: Number = None
+    oracle_epoch: NonNegativeInt | None = None
+
+
+class FewLabelScore(Row):
+    """The score of a probe on a fraction of the labels of one cell.
+
+    Attributes:
+        throw: that it is tested on; None where there was no probe.
+        fraction: of the labelled training events.
+        labels: how many events that is.
+        note: why there is no value.
+    """
+
+    method: str
+    domain: str
+    seed: int
+    throw: str | None
+    fraction: float
+    labels: NonNegativeInt
+    metric: str
+    value: Number
+    low: Number = None
+    high: Number = None
+    note: str = ""
 
 
 class StudySkip(Row):

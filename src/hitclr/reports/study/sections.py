@@ -9,6 +9,7 @@ from hitclr.reports.study.answer import answer
 from hitclr.reports.study.detail_tables import (
     calibration_blocks,
     class_blocks,
+    few_label_blocks,
     further_blocks,
     invariance_blocks,
     selection_blocks,
@@ -17,6 +18,7 @@ from hitclr.reports.study.document import Block, Document, Image, Section, Text
 from hitclr.reports.study.examples import Examples
 from hitclr.reports.study.making import cost_blocks, making_blocks, skip_blocks
 from hitclr.reports.study.names import CONFUSION, RANKING, TRAINING, curves, ece, heat_map, maps
+from hitclr.reports.study.shifts import shift_blocks
 from hitclr.reports.study.table import StudyTable
 
 __all__ = ["make_document"]
@@ -50,6 +52,8 @@ def make_document(
             )
         )
     further = further_blocks(table)
+    few = few_label_blocks(table)
+    shifts = shift_blocks(table)
     return Document(
         title=table.title,
         byline=f"{table.created:%Y-%m-%d %H:%M}{zone}, hitclr {version}, "
@@ -60,11 +64,13 @@ def make_document(
             Section("Throws by methods", _heat_maps(table, pictures)),
             Section("Accuracy over throws", summary_blocks(table)),
             Section("Comparisons", comparison_blocks(table)),
+            *([Section("Modelled and unmodelled shifts", shifts)] if shifts else []),
             Section("Confusion matrices", _confusion(pictures, examples)),
             Section("Maps of the representation", _maps(pictures, examples, no_maps)),
             Section("Calibration", [*calibration_blocks(table), *_ece(table, pictures)]),
             Section("Classes", class_blocks(table)),
             *([Section("Further metrics", further)] if further else []),
+            *([Section("Few labels", few)] if few else []),
             Section("Invariance", invariance_blocks(table)),
             Section("Validator and oracle", selection_blocks(table)),
             Section("Training", _training(pictures)),

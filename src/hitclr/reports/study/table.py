@@ -21,12 +21,17 @@ from hitclr.reports.study.rows import (
     Cost,
     CurvePoint,
     Domain,
+    FewLabelScore,
     Invariance,
     Losses,
     Matrix,
     Method,
     Picked,
     Quantity,
+    Shift,
+    ShiftComparison,
+    ShiftQuantity,
+    ShiftScore,
     StudyScore,
     StudySkip,
     Throw,
@@ -42,6 +47,7 @@ class Cell(NamedTuple):
     domain: str
     target: str | None
     seed: int
+    left_out: str | None = None
 
 
 class StudyTable(Row):
@@ -71,7 +77,12 @@ class StudyTable(Row):
         cost: what each cell took.
         losses: of each cell.
         selection: validator and oracle, for methods that see a target.
+        few_labels: the scores of probes on few labels.
         skipped: what was left out on reading.
+        shifts: ways in which the detector changes, that trainings leave out.
+        shift_scores: the accuracy of each kind of training under each shift.
+        shift_summary: accuracies over modelled and over unmodelled shifts.
+        shift_comparisons: differences of methods within each group, and of the groups.
     """
 
     title: str
@@ -97,7 +108,12 @@ class StudyTable(Row):
     cost: tuple[Cost, ...] = ()
     losses: tuple[Losses, ...] = ()
     selection: tuple[Picked, ...] = ()
+    few_labels: tuple[FewLabelScore, ...] = ()
     skipped: tuple[StudySkip, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    shift_scores: tuple[ShiftScore, ...] = ()
+    shift_summary: tuple[ShiftQuantity, ...] = ()
+    shift_comparisons: tuple[ShiftComparison, ...] = ()
 
     @model_validator(mode="after")
     def _fits(self) -> StudyTable:
@@ -109,7 +125,8 @@ class StudyTable(Row):
             for name in axis.throws:
                 _known(f"axes.{index}.throws", name, throws)
         for table in ("cells", "scores", "summary", "curve", "invariance", "confusion", "cost",
-                      "losses", "selection"):  # fmt: skip
+                      "losses", "selection", "few_labels", "shift_scores",
+                      "shift_summary"):  # fmt: skip
             rows: tuple[Any, ...] = getattr(self, table)
             for index, row in enumerate(rows):
                 _known(f"{table}.{index}.method", row.method, methods)
@@ -118,10 +135,19 @@ class StudyTable(Row):
                     other = getattr(row, key, None)
                     if other is not None:
                         _known(f"{table}.{index}.{key}", other, throws)
-        for index, pair in enumerate(self.comparisons):
-            _known(f"comparisons.{index}.domain", pair.domain, domains)
-            _known(f"comparisons.{index}.first", pair.first, methods)
-            _known(f"comparisons.{index}.second", pair.second, methods)
+        for table in ("comparisons", "shift_comparisons"):
+            for index, pair in enumerate(getattr(self, table)):
+                _known(f"{table}.{index}.domain", pair.domain, domains)
+                _known(f"{table}.{index}.first", pair.first, methods)
+                _known(f"{table}.{index}.second", pair.second, methods)
+        shifts = _unique("shifts", (row.name for row in self.shifts))
+        for index, shift in enumerate(self.shifts):
+            for name in shift.throws:
+                _known(f"shifts.{index}.throws", name, throws)
+        for table in ("cells", "cost", "shift_scores"):
+            for index, row in enumerate(getattr(self, table)):
+                if row.left_out is not None:
+                    _known(f"{table}.{index}.left_out", row.left_out, shifts)
         size = len(self.classes)
         for index, confusion in enumerate(self.confusion):
             lengths = [len(row) for row in confusion.matrix]
@@ -136,7 +162,9 @@ class StudyTable(Row):
     @cached_property
     def planned(self) -> tuple[Cell, ...]:
         """All cells of the study."""
-        return tuple(Cell(row.method, row.domain, row.target, row.seed) for row in self.cells)
+        return tuple(
+            Cell(row.method, row.domain, row.target, row.seed, row.left_out) for row in self.cells
+        )
 
     @cached_property
     def missing(self) -> tuple[Cell, ...]:
@@ -147,8 +175,11 @@ class StudyTable(Row):
 
     @cached_property
     def pairs(self) -> dict[tuple[str, str], bool]:
-        """Each method and domain that it is trained on, and whether all their cells are done."""
-        unfinished = {(cell.method, cell.domain) for cell in self.missing}
+        """Each method and domain that it is trained on, and whether all their cells are done.
+
+        Those that leave a shift out are not looked at.
+        """
+        unfinished = {(cell.method, cell.domain) for cell in self.missing if cell.left_out is None}
         planned = dict.fromkeys((cell.method, cell.domain) for cell in self.planned)
         return {pair: pair not in unfinished for pair in planned}
 
@@ -169,6 +200,13 @@ class StudyTable(Row):
         for row in self.scores:
             found.setdefault((row.method, row.domain, row.throw, row.metric), []).append(row)
         return {key: tuple(rows) for key, rows in found.items()}
+
+    @cached_property
+    def over_shifts(self) -> dict[tuple[str, str, str, str], ShiftQuantity]:
+        """The rows of ``shift_summary`` by method, domain, group and quantity."""
+        return {
+            (row.method, row.domain, row.group, row.quantity): row for row in self.shift_summary
+        }
 
     @cached_property
     def targeted(self) -> frozenset[str]:

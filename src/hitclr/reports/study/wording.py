@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from hitclr.reports.results import Number
-from hitclr.reports.study.rows import Comparison, CurvePoint, Quantity, StudyScore
+from hitclr.reports.study.rows import (
+    Comparison,
+    CurvePoint,
+    Quantity,
+    ShiftQuantity,
+    ShiftScore,
+    StudyScore,
+)
 from hitclr.reports.study.table import StudyTable
 from hitclr.reports.style import plain
 
@@ -109,7 +116,9 @@ def signed(value: float) -> str:
     return f"{round(value, 3) + 0.0:+.3f}"
 
 
-def value_of(row: Quantity | CurvePoint | None, absent: str, dashes: Dashes) -> str:
+def value_of(
+    row: Quantity | CurvePoint | ShiftQuantity | ShiftScore | None, absent: str, dashes: Dashes
+) -> str:
     """A value with its interval and the spread over seeds.
 
     Args:

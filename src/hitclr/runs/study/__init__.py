@@ -3,6 +3,7 @@
 from hitclr.runs.study.cell import CellFailure
 from hitclr.runs.study.cells import PlannedCell, plan_cells
 from hitclr.runs.study.collect import STUDY_TABLE, write_study
+from hitclr.runs.study.compare import compare_studies
 from hitclr.runs.study.estimate import CellTime, estimate_times
 from hitclr.runs.study.run import Study, prepare_study, run_study
 
@@ -12,6 +13,7 @@ __all__ = [
     "CellTime",
     "PlannedCell",
     "Study",
+    "compare_studies",
     "estimate_times",
     "plan_cells",
     "prepare_study",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from hitclr.data import SPLITS
 from hitclr.errors import CheckpointError, HitclrError, OutputError, SettingsError
 from hitclr.io import BadInput, expand_files
 from hitclr.io.feeding import describe_file
+from hitclr.io.whole_file import json_text, whole_file, write_arrays
 from hitclr.plugins import load_plugins
 from hitclr.runs.evaluate import Evaluation
 from hitclr.runs.folder import CHECKPOINTS, LAST, MODEL, SETTINGS, clear_folder
@@ -45,6 +45,9 @@ CELL_TABLE = "cell.json"
 
 CELL_ARRAYS = "cell.npz"
 """The scores and embeddings of its test events."""
+
+_FORMAT = 2
+"""Of the table; cells with a table of another form are not done."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def cell_fingerprint(settings: Settings) -> str:
         for name, sample in settings.data.samples.items()
         for file in expand_files(sample.files, base=Path(), sample=name, bad_input=BadInput("skip"))
     ]
-    text = json.dumps([plain, files], sort_keys=True, default=str)
+    text = json.dumps([_FORMAT, plain, files], sort_keys=True, default=str)
     return xxhash.xxh3_128_hexdigest(text.encode())
 
 
@@ -155,13 +158,18 @@ def _trained(job: CellJob, folder: Path, say: Callable[[str], None]) -> TrainedR
     """Train, from the last checkpoint where one of the same settings is there."""
     settings = make_settings(job.settings)
     plugins = load_plugins(job.disabled)
+    oracle = job.cell.target is not None
     if (folder / CHECKPOINTS / LAST).exists():
         try:
-            run = train(settings, plugins, base=folder, resume=True, report=False, say=say)
+            run = train(
+                settings, plugins, base=folder, resume=True, report=False, oracle=oracle, say=say
+            )
             return _whole(run)
         except (CheckpointError, SettingsError) as error:
             say(f"From the beginning: {error}")
-    run = train(settings, plugins, base=folder, overwrite=True, report=False, say=say)
+    run = train(
+        settings, plugins, base=folder, overwrite=True, report=False, oracle=oracle, say=say
+    )
     return _whole(run)
 
 
@@ -178,16 +186,14 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
     arrays = _test_events(evaluation, job.throws)
     if not job.embeddings:
         del arrays["embedding"]
-    part = folder / f".{CELL_ARRAYS}.part"
-    with part.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    part.replace(folder / CELL_ARRAYS)
+    write_arrays(folder / CELL_ARRAYS, arrays)
     cell = job.cell
     table = {
         "fingerprint": job.fingerprint,
         "method": cell.method,
         "domain": cell.domain,
         "target": cell.target,
+        "left_out": cell.left_out,
         "seed": cell.seed,
         "classes": list(evaluation.store.class_names),
         "scores": evaluation.scores,
@@ -198,6 +204,9 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
         "cost": {
             "seconds": dict(run.seconds),
             "epochs": len(run.history),
+            "steps": run.steps,
+            "encoded": run.encoded,
+            "collapsed": run.collapsed,
             "events": len(evaluation.splits["train"]),
             "views": run.views,
             "parameters": evaluation.parameters,
@@ -205,10 +214,9 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
             "device": run.device,
         },
     }
-    part = folder / f".{CELL_TABLE}.{os.getpid()}"
-    part.write_text(json.dumps(table, indent=1, default=str) + "\n", encoding="utf-8")
-    clear_folder(folder, but=(MODEL, SETTINGS))
-    part.replace(folder / CELL_TABLE)
+    with whole_file(folder / CELL_TABLE) as part:
+        part.write_text(json_text(table), encoding="utf-8")
+        clear_folder(folder, but=(MODEL, SETTINGS))  # only once there is room for the table
 
 
 def _test_events(evaluation: Evaluation, throws: tuple[str, ...]) -> dict[str, NDArray[Any]]:

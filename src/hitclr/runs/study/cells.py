@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hitclr.build import build_method, build_schema, spell_out_views
 from hitclr.config import Settings, StudySettings, make_settings
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.plugins import Plugins
-from hitclr.runs.study.inputs import Inputs
+from hitclr.runs.study.inputs import Inputs, training_samples
+from hitclr.runs.study.shifts import (
+    parts_without,
+    require_parameters,
+    require_views,
+    views_without,
+)
 
-__all__ = ["CELLS", "PlannedCell", "cell_settings", "plan_cells"]
+__all__ = [
+    "CELLS",
+    "Modelled",
+    "PlannedCell",
+    "cell_settings",
+    "modelled_shifts",
+    "plan_cells",
+]
 
 CELLS = "cells"
 """The folder of the cells in that of the study."""
@@ -30,12 +44,14 @@ class PlannedCell:
         domain: what it is trained on.
         target: the throw whose events it sees without their labels; None for none.
         seed: the seed.
+        left_out: the shift that is left out of its training; None for none.
     """
 
     method: str
     domain: str
     target: str | None
     seed: int
+    left_out: str | None = None
 
     @property
     def name(self) -> str:
@@ -43,13 +59,29 @@ class PlannedCell:
 
         >>> PlannedCell("dann", "kept-50", "kept-0", 1).name
         'dann/kept-50/to-kept-0/seed-1'
+        >>> PlannedCell("joint", "kept-50", None, 1, "threshold").name
+        'joint/kept-50/without-threshold/seed-1'
         """
-        towards = [] if self.target is None else [f"to-{self.target}"]
-        return "/".join([self.method, self.domain, *towards, f"seed-{self.seed}"])
+        ways = [] if self.target is None else [f"to-{self.target}"]
+        ways += [] if self.left_out is None else [f"without-{self.left_out}"]
+        return "/".join([self.method, self.domain, *ways, f"seed-{self.seed}"])
 
 
-def plan_cells(study: StudySettings, inputs: Inputs) -> tuple[PlannedCell, ...]:
+Modelled = Mapping[tuple[str, str], frozenset[str]]
+"""By method and training domain the shifts that the training shows something of."""
+
+
+def plan_cells(
+    study: StudySettings, inputs: Inputs, modelled: Modelled | None = None
+) -> tuple[PlannedCell, ...]:
     """All cells, seed by seed, so that a study that is cut short has every method.
+
+    A shift that the training shows nothing of anyway is not left out in a training of its own.
+
+    Args:
+        study: the settings of the study.
+        inputs: the files.
+        modelled: of `modelled_shifts`, where the study has shifts.
 
     Raises:
         SettingsError: a target is not among the throws, or has no events to be adapted to.
@@ -62,12 +94,81 @@ def plan_cells(study: StudySettings, inputs: Inputs) -> tuple[PlannedCell, ...]:
                     continue
                 if method.target is None:
                     cells.append(PlannedCell(name, domain, None, seed))
+                    cells += [
+                        PlannedCell(name, domain, None, seed, shift)
+                        for shift in _left_out(study, name)
+                        if shift in (modelled or {}).get((name, domain), ())
+                    ]
                     continue
                 wanted = inputs.throws if method.target == "each" else method.target
                 for target in wanted:
                     _require_target(name, target, inputs)
                     cells.append(PlannedCell(name, domain, target, seed))
     return tuple(cells)
+
+
+def _left_out(study: StudySettings, method: str) -> tuple[str, ...]:
+    wanted = study.methods[method].leave_out
+    return tuple(study.shifts) if wanted == "each" else wanted or ()
+
+
+def modelled_shifts(
+    study: StudySettings, inputs: Inputs, plugins: Plugins, out: Path, *, base: Path
+) -> Modelled:
+    """Which shifts each method's training shows something of: its views, or the throws in it.
+
+    Methods that see a target are not among them.
+
+    Args:
+        study: the settings of the study.
+        inputs: the files.
+        plugins: the registries.
+        out: the folder of the study.
+        base: the folder that relative file names start from.
+
+    Raises:
+        SettingsError: a shift names a parameter or an augmentation that is not there, or leaves
+            nothing to train with.
+    """
+    if not study.shifts:
+        return {}
+    if study.detector is not None:
+        require_parameters(study.shifts, plugins.detectors.get(study.detector))
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    seen: set[str] = set()
+    for cell in plan_cells(study.model_copy(update={"seeds": study.seeds[:1]}), inputs):
+        whole = cell_settings(study, cell, inputs, plugins, out)
+        seen.update(one.name for one in whole.views.augmentations)
+        if cell.target is not None:
+            continue
+        looks = _looks_at_views(whole, plugins, base)
+        shown = set()
+        for shift in study.shifts:
+            without = cell_settings(study, replace(cell, left_out=shift), inputs, plugins, out)
+            hits = looks and without.views != whole.views
+            if hits or without.data.samples != whole.data.samples:
+                shown.add(shift)
+            views = without.views
+            empty = not (views.augmentations or views.resimulate or views.pair)
+            if hits and empty and shift in _left_out(study, cell.method):
+                message = (
+                    f"methods.{cell.method}.leave_out: without the shift {shift!r} there are no "
+                    f"views left\n  what to do: give views that imitate no shift, too"
+                )
+                raise SettingsError(message)
+        found[cell.method, cell.domain] = frozenset(shown)
+    require_views(study.shifts, seen)
+    return found
+
+
+def _looks_at_views(settings: Settings, plugins: Plugins, base: Path) -> bool:
+    """Whether the method trains on augmented views; it may depend on its options."""
+    schema = build_schema(settings, plugins, base)
+    classes = max(2, len(settings.data.classes or ()))
+    features = len(schema.features)
+    return build_method(
+        settings, plugins, num_features=features, num_classes=classes
+    ).needs.augmented
 
 
 def _require_target(method: str, target: str, inputs: Inputs) -> None:
@@ -104,7 +205,13 @@ def cell_settings(
     method = study.methods[cell.method]
     content = _merged(study.settings, method.settings)
     data = content.setdefault("data", {})
-    samples = {cell.domain: inputs.domains[cell.domain].sample("split")}
+    parts = inputs.domains[cell.domain]
+    shift = None if cell.left_out is None else study.shifts[cell.left_out]
+    if shift is not None:
+        middle = inputs.throws[inputs.nominal].values
+        parts = parts_without(cell.domain, parts, str(cell.left_out), shift, middle)
+    events = None if study.simulation is None else study.simulation.train
+    samples = training_samples(parts, events)
     if cell.target is not None:
         name = f"{cell.target} (target)"
         samples[name] = inputs.targets[cell.target].sample("split")
@@ -131,7 +238,11 @@ def cell_settings(
         seed=cell.seed,
         out=str(out / CELLS / cell.name),
     )
-    settings = make_settings(content, where=f"the cell {cell.name}")
+    made = make_settings(content, where=f"the cell {cell.name}")
+    settings = spell_out_views(made, plugins)
+    if shift is not None:
+        views = views_without(settings.views, shift, _parameters(settings, plugins))
+        settings = settings.model_copy(update={"views": views})
     needs = plugins.methods.get(settings.method.name).needs
     if needs.target != "all" and cell.target is None:
         message = (
@@ -140,6 +251,14 @@ def cell_settings(
         )
         raise SettingsError(message)
     return settings
+
+
+def _parameters(settings: Settings, plugins: Plugins) -> tuple[str, ...]:
+    """All parameters of the detector that makes views anew; none where nothing does."""
+    resimulate = settings.views.resimulate
+    if resimulate is None:
+        return ()
+    return tuple(one.name for one in plugins.detectors.get(resimulate.detector).parameters)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +12,19 @@ from typing import Any
 import numpy as np
 
 from hitclr.errors import OutputError
+from hitclr.io.whole_file import write_json
 from hitclr.plugins import Plugins
 from hitclr.plugins.extensions import section_writers
 from hitclr.reports.study import write_study_report
 from hitclr.rng import seed_for
 from hitclr.runs.study.cell import CELL_ARRAYS, read_cell
 from hitclr.runs.study.cells import CELLS, PlannedCell
+from hitclr.runs.study.inputs import InputFiles
 from hitclr.runs.study.run import Study, done_cells
+from hitclr.studies.shift_tables import shift_tables
 from hitclr.studies.study_tables import ScoredCell, study_tables
 
-__all__ = ["STUDY_TABLE", "write_study"]
+__all__ = ["STUDY_TABLE", "load_scored", "write_study"]
 
 STUDY_TABLE = "study.json"
 """The tables, in the folder of the study."""
@@ -48,16 +50,18 @@ def write_study(study: Study, plugins: Plugins) -> Path:
     known = {cell: read_cell(study.out / CELLS / cell.name) for cell in done}
     throws = list(study.inputs.throws)
     axes = _axes(study, plugins)
-    scored = [_scored(study.out, cell) for cell in done]
+    scored = {cell: load_scored(study.out, cell) for cell in done}
     classes = next(iter(known.values()))["classes"] if known else []
     tables = study_tables(
-        scored,
+        [one for cell, one in scored.items() if cell.left_out is None],
         throws=throws,
         nominal=study.inputs.nominal,
         axes={axis["parameter"]: _places(axis, study) for axis in axes},
         classes=classes,
         seed=seed_for(0, "study"),
     )
+    tables |= _shift_tables(study, scored)
+    whole = {cell: table for cell, table in known.items() if cell.left_out is None}
     content = {
         "title": study.settings.title,
         "notes": list(study.settings.notes),
@@ -68,55 +72,126 @@ def write_study(study: Study, plugins: Plugins) -> Path:
         "classes": classes,
         "seeds": list(study.settings.seeds),
         "nominal": study.inputs.nominal,
-        "throws": _named(study.inputs.throws),
+        "throws": _named({name: one.values for name, one in study.inputs.throws.items()}),
         "axes": axes,
-        "domains": _named(study.inputs.domains),
+        "domains": _named({name: _common(one) for name, one in study.inputs.domains.items()}),
+        "shifts": [
+            {"name": name, **study.settings.shifts[name].model_dump(mode="json"), "throws": throws}
+            for name, throws in study.shifts.items()
+        ],
         "methods": _methods(study, known),
         "cells": [{**_of(cell), "done": cell in known} for cell in study.cells],
         **tables,
-        "scores": [*_cell_scores(known, throws), *tables["scores"]],
+        "scores": [*_cell_scores(whole, throws), *tables["scores"]],
         "cost": [
             {**_of(cell), **table["cost"], "select": table["selection"]["validator"]}
             for cell, table in known.items()
         ],
-        "losses": [{**_of(cell), "history": table["history"]} for cell, table in known.items()],
-        "few_labels": [
-            {**_of(cell), **row} for cell, table in known.items() for row in table["few_labels"]
-        ],
-        "selection": [],
+        "losses": [{**_of(cell), "history": table["history"]} for cell, table in whole.items()],
+        "few_labels": _few_labels(whole, throws),
+        "selection": _selection(whole),
         "skipped": _skipped(known),
     }
     path = study.out / STUDY_TABLE
-    try:
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise OutputError(message) from error
+    write_json(path, content)
     page = write_study_report(study.out, section_writers(plugins))
     plugins.tell("after_study", folder=study.out)
     return page
+
+
+def _shift_tables(
+    study: Study, scored: Mapping[PlannedCell, ScoredCell]
+) -> dict[str, list[dict[str, Any]]]:
+    """The tables of `shift_tables`, for each training domain by itself."""
+    tables: dict[str, list[dict[str, Any]]] = {}
+    if not study.shifts:
+        return tables
+    for domain in study.inputs.domains:
+        own = [one for cell, one in scored.items() if cell.domain == domain and cell.target is None]
+        modelled = {method: shown for (method, on), shown in study.modelled.items() if on == domain}
+        found = shift_tables(
+            own,
+            throws=list(study.inputs.throws),
+            shifts=study.shifts,
+            modelled=modelled,
+            seed=seed_for(0, "study"),
+        )
+        for name, rows in found.items():
+            tables.setdefault(name, []).extend(rows)
+    return tables
+
+
+def _few_labels(
+    known: Mapping[PlannedCell, Mapping[str, Any]], throws: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The scores of probes on few labels; without a throw where there was no probe."""
+    rows = []
+    for cell, table in known.items():
+        by_fraction: dict[float, list[Mapping[str, Any]]] = {}
+        for row in table["few_labels"]:
+            by_fraction.setdefault(row["fraction"], []).append(row)
+        for fraction, own in by_fraction.items():
+            scored = [row for row in own if row["value"] is not None or not row["note"]]
+            about = {**_of(cell), "fraction": fraction, "labels": own[0]["labels"]}
+            if not scored:
+                rows.append({**about, "throw": None, "metric": own[0]["metric"], "value": None,
+                             "note": own[0]["note"]})  # fmt: skip
+            for throw, row in _by_throw(cell, own, throws) if scored else ():
+                kept = {key: row[key] for key in ("metric", "value", "low", "high", "events")}
+                rows.append({**about, "throw": throw, **kept, "note": row["note"]})
+    return rows
+
+
+def _selection(known: Mapping[PlannedCell, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each training that saw a target what its validator chose, and what labels would have."""
+    rows = []
+    for cell, table in known.items():
+        if cell.target is None:
+            continue
+        chosen = table["selection"]
+        last = len(table["history"]) - 1
+        rows.append(
+            {
+                **_of(cell),
+                "validator": chosen["validator"],
+                "chosen_epoch": last if chosen["epoch"] is None else chosen["epoch"],
+                "by_validator": chosen["by_validator"],
+                "by_oracle": chosen["by_oracle"],
+                "oracle_epoch": chosen["oracle_epoch"],
+            }
+        )
+    return rows
 
 
 def _cell_scores(
     known: Mapping[PlannedCell, Mapping[str, Any]], throws: Sequence[str]
 ) -> list[dict[str, Any]]:
     """The scores that each cell gave its throws."""
-    names = {f"{throw} (test)": throw for throw in throws}
     rows = []
     for cell, table in known.items():
-        several = any(row["sample"] for row in table["scores"])
-        for row in table["scores"]:
-            if several and not row["sample"]:
-                continue  # of all throws together
-            throw = names[row["sample"]] if several else (cell.target or throws[0])
+        for throw, row in _by_throw(cell, table["scores"], throws):
             kept = {key: row[key] for key in ("metric", "value", "low", "high", "events")}
             rows.append({**_of(cell), "throw": throw, **kept})
     return rows
 
 
-def _scored(out: Path, cell: PlannedCell) -> ScoredCell:
+def _by_throw(
+    cell: PlannedCell, rows: Sequence[Mapping[str, Any]], throws: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Scores with the throws that they are of, without those of all throws together."""
+    names = {f"{throw} (test)": throw for throw in throws}
+    several = any(row["sample"] for row in rows)
+    for row in rows:
+        if row["sample"] or not several:
+            yield names[row["sample"]] if several else (cell.target or throws[0]), row
+
+
+def load_scored(out: Path, cell: PlannedCell) -> ScoredCell:
+    """What a finished cell answered to the test events.
+
+    Raises:
+        OutputError: the arrays cannot be read.
+    """
     path = out / CELLS / cell.name / CELL_ARRAYS
     try:
         with np.load(path) as arrays:
@@ -132,12 +207,21 @@ def _of(cell: PlannedCell) -> dict[str, Any]:
         "method": cell.method,
         "domain": cell.domain,
         "target": cell.target,
+        "left_out": cell.left_out,
         "seed": cell.seed,
     }
 
 
-def _named(sources: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": name, "values": dict(one.values)} for name, one in sources.items()]
+def _named(sources: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    return [{"name": name, "values": dict(values)} for name, values in sources.items()]
+
+
+def _common(parts: Mapping[str, InputFiles]) -> dict[str, float]:
+    """The parameters that have one value under all throws of a training domain."""
+    every = [part.values for part in parts.values()]
+    return {
+        key: value for key, value in every[0].items() if all(v.get(key) == value for v in every)
+    }
 
 
 def _axes(study: Study, plugins: Plugins) -> list[dict[str, Any]]:

@@ -119,7 +119,9 @@ def _short(settings: Settings, out: Path) -> Settings:
 def _share(whole: StudySettings, small: StudySettings, use: Literal["train", "test"]) -> float:
     """What part of the events of the study the small one has."""
     sources = whole.domains if use == "train" else whole.throws
-    given = sources != "all" and all(source.files is not None for source in sources.values())
+    given = sources != "all" and all(
+        part.files is not None for source in sources.values() for part in source.parts
+    )
     if given or whole.simulation is None or small.simulation is None:
         return _FRACTION
     share: float = getattr(small.simulation, use) / getattr(whole.simulation, use)

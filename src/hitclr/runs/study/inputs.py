@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +12,11 @@ from hitclr.config import DataSource, StudySettings, ThrowSource
 from hitclr.detectors import Detector, Throw
 from hitclr.errors import OutputError, SettingsError, did_you_mean
 from hitclr.io.files import absolute_name
+from hitclr.io.whole_file import write_json
 from hitclr.plugins import Plugins
 from hitclr.runs.simulate import simulate
 
-__all__ = ["InputFiles", "Inputs", "plan_inputs", "simulate_inputs"]
+__all__ = ["InputFiles", "Inputs", "plan_inputs", "simulate_inputs", "training_samples"]
 
 DATA = "data"
 _FIRST = {"train": 0, "target": 10_000_000, "test": 20_000_000}
@@ -43,12 +43,32 @@ class InputFiles:
         return made if self.label is None else {**made, "label": self.label}
 
 
+def training_samples(parts: Mapping[str, InputFiles], events: int | None) -> dict[str, Any]:
+    """The samples of a training domain, as in ``data.samples``.
+
+    Of several simulated throws each gives its share of the events, others than the rest, so that
+    all together are as many as one throw alone would have.
+
+    Args:
+        parts: its throws, by the names of the samples.
+        events: how many are simulated under each throw.
+    """
+    samples = {name: part.sample("split") for name, part in parts.items()}
+    shared = [name for name, part in parts.items() if part.values]
+    if len(parts) == 1 or events is None or len(shared) < 2:
+        return samples
+    for place, name in enumerate(shared):
+        first, end = (events * edge // len(shared) for edge in (place, place + 1))
+        samples[name]["entries"] = [first, end]
+    return samples
+
+
 @dataclass(frozen=True)
 class Inputs:
     """All files of a study.
 
     Attributes:
-        domains: what is trained on.
+        domains: what is trained on: for each domain its throws, by the names of their samples.
         throws: what is tested on.
         targets: for each throw that can be adapted to, events that are not tested on.
         nominal: the name of the nominal throw.
@@ -59,7 +79,7 @@ class Inputs:
         productions: what is to be simulated: for each production the throws.
     """
 
-    domains: Mapping[str, InputFiles]
+    domains: Mapping[str, Mapping[str, InputFiles]]
     throws: Mapping[str, InputFiles]
     targets: Mapping[str, InputFiles]
     nominal: str
@@ -95,14 +115,23 @@ def plan_inputs(study: StudySettings, plugins: Plugins, out: Path, base: Path) -
         if given is not None:
             return InputFiles(tuple(absolute_name(one, base) for one in given), _plain(source))
         throw = _throw(detector, name, source)
+        if any(other.name == name for other in productions[kind]):
+            message = f"two throws to {kind} would have one file, {name}.root: rename one of them"
+            raise SettingsError(message)
         productions[kind].append(throw)
         file = out / DATA / kind / f"{name}.root"
         return InputFiles((str(file),), values=throw.values)
 
     wanted = _wanted_targets(study, throws)
-    domains = {
-        name: files("train", name, source, source.files) for name, source in study.domains.items()
-    }
+    domains: dict[str, dict[str, InputFiles]] = {}
+    for name, source in study.domains.items():
+        if source.throws is None:
+            domains[name] = {name: files("train", name, source, source.files)}
+            continue
+        domains[name] = {
+            f"{name}: {part}": files("train", f"{name}--{part}", one, one.files)
+            for part, one in source.throws.items()
+        }
     tested = {name: files("test", name, source, source.files) for name, source in throws.items()}
     targets = {
         name: files("target", name, source, source.target if source.files else None)
@@ -163,7 +192,7 @@ def _classes(study: StudySettings, detector: Detector | None) -> tuple[str, ...]
 
 def _resimulates(study: StudySettings) -> bool:
     every = [study.settings, *(method.settings for method in study.methods.values())]
-    return any((settings.get("views") or {}).get("resimulate") for settings in every)
+    return any((settings.get("views") or {}).get("resimulate") is not None for settings in every)
 
 
 def simulate_inputs(
@@ -240,7 +269,7 @@ def _claim(folder: Path, recipe: Mapping[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         note = folder / "recipe.json"
         if not note.exists():
-            _write_json(note, recipe)
+            write_json(note, recipe)
         old = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         message = f"the folder {folder} cannot be used: {error}"
@@ -278,10 +307,4 @@ def _require_same_values(folder: Path, throws: Sequence[Throw]) -> None:
 def _note_values(folder: Path, throws: Sequence[Throw]) -> None:
     note = folder / "throws.json"
     old = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    _write_json(note, {**old, **_values_of(throws)})
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_json(note, {**old, **_values_of(throws)})

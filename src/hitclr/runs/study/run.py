@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import joblib  # type: ignore[import-untyped]
 import yaml
 
 from hitclr.config import Settings, StudySettings
-from hitclr.errors import HitclrError, OutputError, SettingsError
+from hitclr.errors import HitclrError, SettingsError
+from hitclr.io.whole_file import whole_file
 from hitclr.optional import require
 from hitclr.plugins import Plugins
 from hitclr.runs.study.cell import (
@@ -25,8 +25,16 @@ from hitclr.runs.study.cell import (
     read_cell,
     run_cell,
 )
-from hitclr.runs.study.cells import CELLS, PlannedCell, cell_settings, plan_cells
+from hitclr.runs.study.cells import (
+    CELLS,
+    Modelled,
+    PlannedCell,
+    cell_settings,
+    modelled_shifts,
+    plan_cells,
+)
 from hitclr.runs.study.inputs import Inputs, plan_inputs, simulate_inputs
+from hitclr.runs.study.shifts import shift_throws
 
 __all__ = ["STUDY_FILE", "Study", "done_cells", "prepare_study", "run_study"]
 
@@ -44,6 +52,8 @@ class Study:
         inputs: its files.
         cells: all its cells.
         each: the settings of each cell.
+        shifts: the throws of each shift.
+        modelled: by method and training domain the shifts that the training shows something of.
     """
 
     settings: StudySettings
@@ -51,6 +61,8 @@ class Study:
     inputs: Inputs
     cells: tuple[PlannedCell, ...]
     each: Mapping[PlannedCell, Settings]
+    shifts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modelled: Modelled = field(default_factory=dict)
 
 
 def prepare_study(
@@ -76,7 +88,9 @@ def prepare_study(
     """
     out = out.expanduser().resolve()
     inputs = plan_inputs(settings, plugins, out, base)
-    cells = plan_cells(settings, inputs)
+    shifts = shift_throws(settings, inputs)
+    modelled = modelled_shifts(settings, inputs, plugins, out, base=base)
+    cells = plan_cells(settings, inputs, modelled)
     if only:
         kept = tuple(c for c in cells if any(fnmatchcase(c.name, one) for one in only))
         if not kept:
@@ -86,7 +100,7 @@ def prepare_study(
             raise SettingsError(message)
         cells = kept
     each = {cell: cell_settings(settings, cell, inputs, plugins, out) for cell in cells}
-    return Study(settings, out, inputs, cells, each)
+    return Study(settings, out, inputs, cells, each, shifts, modelled)
 
 
 def run_study(
@@ -146,7 +160,7 @@ def run_study(
             cell_fingerprint(study.each[cell]),
             own,
             plugins.disabled,
-            embeddings=cell.seed == first,
+            embeddings=cell.seed == first and cell.left_out is None,
         )
         for cell in study.cells
         if cell not in done
@@ -177,9 +191,9 @@ def done_cells(study: Study) -> tuple[PlannedCell, ...]:
             continue
         if read_cell(folder)["fingerprint"] != cell_fingerprint(study.each[cell]):
             message = (
-                f"the cell {cell.name} in {study.out} was made with other settings, or its files "
-                f"changed since\n  what to do: take another folder (--out); or, to have this cell "
-                f"made anew, delete {folder}"
+                f"the cell {cell.name} in {study.out} was made with other settings, its files "
+                f"changed since, or it is of an earlier hitclr\n  what to do: take another "
+                f"folder (--out); or, to have this cell made anew, delete {folder}"
             )
             raise SettingsError(message)
         done.append(cell)
@@ -215,13 +229,6 @@ def _one_by_one(calls: Iterator[Any]) -> Iterator[Any]:
 
 def _write_settings(study: Study) -> None:
     """Note the settings in the folder, in place of those of an earlier call."""
-    path = study.out / STUDY_FILE
-    try:
-        study.out.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(study.settings.plain(), sort_keys=False, allow_unicode=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
+    text = yaml.safe_dump(study.settings.plain(), sort_keys=False, allow_unicode=True)
+    with whole_file(study.out / STUDY_FILE) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        message = f"cannot write {path}: {error.strerror or error}"
-        raise OutputError(message) from error

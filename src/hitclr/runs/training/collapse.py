@@ -46,6 +46,10 @@ class CollapseWatch(L.Callback):
         say: called with a line of text for people.
         events: so many of the last events are looked at.
         first_epochs: how many epochs the loss may take to leave its collapsed value.
+
+    Attributes:
+        stayed: the mean contrastive loss of the last epoch and that of a collapsed embedding, where
+            the loss was still there; None where it was not, or is not known.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class CollapseWatch(L.Callback):
         self._parts: list[Tensor] = []
         self._steps: list[tuple[Tensor, Tensor | None]] = []
         self._said: list[str] = []
+        self.stayed: tuple[float, float] | None = None
         self._reset_sums()
 
     def _reset_sums(self) -> None:
@@ -129,9 +134,12 @@ class CollapseWatch(L.Callback):
         if len(first) >= 2 and bool(first.isfinite().all()):
             second = torch.cat(seconds).float()[-self.events :] if seconds else None
             self._look(pl_module, first, second)
-        if self._number and trainer.current_epoch + 1 >= self.first_epochs:
+        self.stayed = None
+        if self._number:
             loss, collapsed = float(self._loss) / self._number, self._collapsed / self._number
             if at_collapse(loss, collapsed):
+                self.stayed = (loss, collapsed)
+            if self.stayed and trainer.current_epoch + 1 >= self.first_epochs:
                 self._warn(
                     "loss",
                     f"After {trainer.current_epoch + 1} epochs the contrastive loss is {loss:.3f}, "
@@ -186,12 +194,15 @@ class CollapseWatch(L.Callback):
         """Called by Lightning."""
         return {
             "said": list(self._said),
+            "stayed": None if self.stayed is None else list(self.stayed),
             "sums": [float(self._loss), self._collapsed, self._number],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Called by Lightning."""
         self._said = list(state_dict["said"])
+        stayed = state_dict["stayed"]
+        self.stayed = None if stayed is None else (stayed[0], stayed[1])
         self._loss, self._collapsed, self._number = state_dict["sums"]
 
 
