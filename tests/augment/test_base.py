@@ -77,6 +77,16 @@ def test_draws_of_another_batch_are_refused():
             Translation(1.0).apply(make_events(counts=counts), draws)
 
 
+@pytest.mark.parametrize("probability", [0.5, 1.0])
+def test_a_sample_for_another_batch_is_refused(probability):
+    class Elsewhere(Translation):
+        def sample(self, batch, generator):
+            return super().sample(make_events(counts=(1, 2)), generator)
+
+    with pytest.raises(AugmentationError, match="Elsewhere: the draws were made for a batch of 2"):
+        Elsewhere(1.0, probability=probability).view(make_events(), generator(1))
+
+
 def test_an_emptied_event_is_an_error():
     with pytest.raises(AugmentationError, match=r"Shorten left 2 of 3 events without a hit"):
         Shorten(keeps_hits=False).view(make_events(counts=(4, 2, 1)), generator(1))

@@ -20,7 +20,7 @@ from hitclr.augment import (
     Translation,
 )
 from hitclr.errors import SettingsError
-from hitclr.events import replace_hits, select_events
+from hitclr.events import concat_batches, cut_events, replace_hits, select_events
 from hitclr.rng import generator
 from hitclr.testing import make_events
 
@@ -105,6 +105,31 @@ def test_choose_applies_to_each_event_the_parts_that_it_drew():
         got = select_events(view, chosen)
         assert torch.equal(got.ptr, expected.ptr)
         torch.testing.assert_close(got.pos, expected.pos)
+
+
+def test_choose_leaves_inactive_events_and_replays():
+    batch = make_events(counts=(6, 1, 9, 2, 5) * 6)
+    choose = Choose([HitDropout(0.5), Rotation(), ChargeScale()], 2, probability=0.5)
+    view, draws = choose.view(batch, generator(1))
+    assert _same(choose.apply(batch, draws), view)
+    left_out = (~draws.active).nonzero().flatten()
+    assert 5 < len(left_out) < 25
+    assert _same(select_events(view, left_out), select_events(batch, left_out))
+    assert not bool(torch.isin(torch.cat([d.events for d in draws.children]), left_out).any())
+
+
+@pytest.mark.parametrize("make", [Chain, Choose])
+def test_views_of_several_batches_are_one_view_of_all_their_events(make):
+    batches = [make_events(1, (4, 1, 7)), make_events(2, (2, 0)), make_events(1, (4, 1, 7))]
+    augmentation = make([HitDropout(0.5), PositionJitter(), Identity()])
+    views = augmentation.views(batches, generator(1))
+    whole, _ = augmentation.view(concat_batches(*batches), generator(1))
+    for view, expected in zip(views, cut_events(whole, [3, 2, 3]), strict=True):
+        assert _same(view, expected)
+        assert torch.equal(view.batch, expected.batch)
+        assert [len(one.pos) for one in view.to_data_list()] == expected.ptr.diff().tolist()
+    assert not torch.equal(views[0].pos, views[2].pos)
+    assert augmentation.views([], generator(1)) == []
 
 
 def test_choose_draws_all_parts_alike_and_with_replacement():

@@ -14,12 +14,14 @@ from torch_geometric.data import Batch, Data
 from hitclr.errors import SchemaError
 from hitclr.events import (
     concat_batches,
+    cut_events,
     event_fields,
     feature_index,
     feature_names,
     hit_fields,
     make_batch,
     ptr_from_counts,
+    regroup_events,
     replace_hits,
     select_events,
     with_edges,
@@ -113,7 +115,9 @@ def test_concat_equals_a_longer_list(first, second):
     _assert_same(got, Batch.from_data_list([*one[0], *two[0]]))
 
 
-def test_concat_refuses_other_columns_and_other_features():
+def test_concat_refuses_other_columns_and_other_features_and_nothing():
+    with pytest.raises(ValueError, match="at least one batch"):
+        concat_batches()
     _, batch = _events([2, 3])
     more = replace_hits(batch, {"hit_more": torch.zeros(5)})
     with pytest.raises(ValueError, match="hit_more"):
@@ -121,6 +125,45 @@ def test_concat_refuses_other_columns_and_other_features():
     renamed = make_batch(hit_fields(batch), event_fields(batch), batch.ptr, ("charge", "tot"))
     with pytest.raises(ValueError, match="tot"):
         concat_batches(batch, renamed)
+
+
+@FEW
+@given(st.lists(COUNTS, min_size=1, max_size=3), st.data())
+def test_regroup_equals_lists_of_the_chosen_events(groups, data):
+    made = [_events(counts, seed) for seed, counts in enumerate(groups)]
+    listed = [event for events, _ in made for event in events]
+    chosen = data.draw(st.lists(st.integers(0, len(listed) - 1), max_size=8))
+    cut = data.draw(st.integers(0, len(chosen)))
+    sizes = [cut, 0, len(chosen) - cut]
+    order = torch.tensor(chosen, dtype=torch.int64)
+    got = regroup_events([batch for _, batch in made], order, sizes)
+    assert [batch.num_graphs for batch in got] == sizes
+    for batch, own in zip(got, (chosen[:cut], [], chosen[cut:]), strict=True):
+        if own:
+            theirs = Batch.from_data_list([listed[event] for event in own])
+            _assert_same(batch, theirs)
+            assert torch.equal(batch._slice_dict["pos"], theirs._slice_dict["pos"])
+        assert [len(part.pos) for part in batch.to_data_list()] == [
+            len(listed[event].pos) for event in own
+        ]
+
+
+def test_regroup_and_cut_refuse_sizes_that_do_not_add_up():
+    _, batch = _events([2, 3])
+    with pytest.raises(ValueError, match=r"add up to 1 events, got \[1, 1\]"):
+        regroup_events([batch], torch.tensor([1]), [1, 1])
+    with pytest.raises(ValueError, match=r"add up to 2 events, got \[1\]"):
+        cut_events(batch, [1])
+
+
+@pytest.mark.parametrize("join", [concat_batches, lambda *b: regroup_events(b, b[0].y, [2])])
+@pytest.mark.parametrize("name", ["energy", "hit_module"])
+def test_joining_refuses_a_column_of_a_wrong_length(join, name):
+    _, batch = _events([2, 3])
+    _, longer = _events([2, 3])
+    longer[name] = torch.zeros(9)
+    with pytest.raises(ValueError, match=f"rows, got '{name}' with"):
+        join(batch, longer)
 
 
 def test_columns_have_their_level_when_there_are_as_many_hits_as_events():
@@ -169,8 +212,20 @@ def test_edges_and_what_lies_on_them_stay_behind_when_hits_are_replaced():
 def test_a_tensor_of_no_level_is_refused_by_name():
     _, batch = _events([2, 1])
     batch.colour = torch.zeros(3)
-    with pytest.raises(SchemaError, match=r"'colour'.*2 events.*hit_"):
-        event_fields(batch)
+    for use in (event_fields, lambda batch: replace_hits(batch, {"pos": batch.pos})):
+        with pytest.raises(SchemaError, match=r"'colour'.*2 events.*hit_"):
+            use(batch)
+
+
+def test_hits_are_replaced_after_columns_came_and_went():
+    _, batch = _events([2, 1])
+    del batch.energy
+    batch.weight = torch.ones(2)
+    got = replace_hits(batch, {"hit_more": torch.zeros(3), "pos": batch.pos + 1})
+    assert set(event_fields(got)) == {"y", "event_id", "weight"}
+    assert set(hit_fields(got)) == {"pos", "x", "hit_module", "hit_more"}
+    assert torch.equal(got.pos, batch.pos + 1)
+    assert [part.weight.tolist() for part in got.to_data_list()] == [[1.0], [1.0]]
 
 
 @pytest.mark.parametrize(

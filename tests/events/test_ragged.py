@@ -14,8 +14,9 @@ from hitclr.events import (
     interleave,
     ptr_after_mask,
     ptr_from_counts,
+    rows_where,
 )
-from hitclr.events.ragged import take_rows
+from hitclr.events.ragged import join_ptrs, take_rows
 
 FEW = settings(max_examples=50, deadline=None)
 COUNTS = st.lists(st.integers(0, 5), max_size=8)
@@ -40,6 +41,21 @@ def test_offsets_and_counts_are_inverse(counts):
 def test_offsets_of_small_integer_counts_do_not_wrap():
     counts = torch.full((4,), 100, dtype=torch.int8)
     assert ptr_from_counts(counts).tolist() == [0, 100, 200, 300, 400]
+
+
+@FEW
+@given(st.lists(COUNTS, min_size=1, max_size=4))
+def test_offsets_of_arrays_laid_end_to_end(arrays):
+    joined = join_ptrs([_ptr(counts) for counts in arrays])
+    assert joined.tolist() == _ptr([count for counts in arrays for count in counts]).tolist()
+
+
+@FEW
+@given(st.lists(st.booleans(), max_size=8))
+def test_rows_where_a_mask_is_true(keep):
+    rows = rows_where(torch.tensor(keep, dtype=torch.bool))
+    assert rows.dtype == torch.int64
+    assert rows.tolist() == [row for row, kept in enumerate(keep) if kept]
 
 
 @FEW

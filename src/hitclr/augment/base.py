@@ -26,6 +26,7 @@ from hitclr.events import (
     gather_index,
     hit_fields,
     make_batch,
+    regroup_events,
     replace_hits,
     select_events,
 )
@@ -99,8 +100,11 @@ class Augmentation(BaseTransform):
                 f"event column from its observers"
             )
             raise SchemaError(message)
-        active = self._draw_active(batch, generator, among)
-        draws = self.sample(batch, generator).to(batch.pos.device)
+        device = batch.pos.device
+        active = self._draw_active(batch.num_graphs, device, generator, among)
+        draws = self.sample(batch, generator)
+        if generator.device != device:
+            draws = draws.to(device)
         return replace(draws, event={**draws.event, ACTIVE: active})
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
@@ -118,16 +122,12 @@ class Augmentation(BaseTransform):
         """
         self._require_fit(batch, draws)
         if bool(draws.active.all()):
-            view = self.transform(batch, draws)
-            self._require_hits(batch, view)
-            return view
+            return self._transformed(batch, draws)
         events = draws.active.nonzero().flatten()
         if events.numel() == 0:
             return replace_hits(batch, {})
-        before = select_events(batch, events)
-        after = self.transform(before, draws.select(events))
-        self._require_hits(before, after)
-        return self._put_back(batch, after, events)
+        changed = self._transformed(select_events(batch, events), draws.select(events))
+        return self._put_back(batch, changed, events)
 
     def view(
         self, batch: Batch, generator: torch.Generator, among: Tensor | None = None
@@ -137,7 +137,10 @@ class Augmentation(BaseTransform):
         The arguments are those of `draw`.
         """
         draws = self.draw(batch, generator, among)
-        return self.apply(batch, draws), draws
+        if among is not None or self.probability < 1:
+            return self.apply(batch, draws), draws
+        self._require_fit(batch, draws)  # all events are active; to look would stall a GPU
+        return self._transformed(batch, draws), draws
 
     def views(self, batches: Sequence[Batch], generator: torch.Generator) -> list[Batch]:
         """A view of each of several batches, all made in one pass.
@@ -151,6 +154,8 @@ class Augmentation(BaseTransform):
         Returns:
             For each batch the view, without edges.
         """
+        if not batches:
+            return []
         view, _ = self.view(concat_batches(*batches), generator)
         return cut_events(view, [batch.num_graphs for batch in batches])
 
@@ -195,15 +200,14 @@ class Augmentation(BaseTransform):
         raise AugmentationError(message)
 
     def _draw_active(
-        self, batch: Batch, generator: torch.Generator, among: Tensor | None
+        self, number: int, device: torch.device, generator: torch.Generator, among: Tensor | None
     ) -> Tensor:
-        """Which events the augmentation acts on, [B] bool on the device of the batch."""
-        number = batch.num_graphs
+        """Which of so many events the augmentation acts on, [B] bool."""
         if self.probability >= 1:
-            active = torch.ones(number, dtype=torch.bool, device=batch.pos.device)
+            active = torch.ones(number, dtype=torch.bool, device=device)
         else:
             chance = torch.rand(number, generator=generator, device=generator.device)
-            active = (chance < self.probability).to(batch.pos.device)
+            active = (chance < self.probability).to(device)
         return active if among is None else active & among
 
     def _require_fit(self, batch: Batch, draws: Draws) -> None:
@@ -214,6 +218,12 @@ class Augmentation(BaseTransform):
                 f"{batch.num_graphs} and {int(batch.ptr[-1])} or others. Draw for this batch."
             )
             raise AugmentationError(message)
+
+    def _transformed(self, batch: Batch, draws: Draws) -> Batch:
+        """The events, all changed as drawn, with a look at what was made of them."""
+        view = self.transform(batch, draws)
+        self._require_hits(batch, view)
+        return view
 
     def _require_hits(self, before: Batch, after: Batch) -> None:
         if self.keeps_hits:
@@ -235,10 +245,9 @@ class Augmentation(BaseTransform):
     def _put_back(self, batch: Batch, part: Batch, events: Tensor) -> Batch:
         """The batch with ``part`` in the place of ``events`` [K] int64."""
         if not self.keeps_hits:
-            both = concat_batches(batch, part)
             order = torch.arange(batch.num_graphs, device=events.device)
             order[events] = torch.arange(events.numel(), device=events.device) + batch.num_graphs
-            return select_events(both, order)
+            return regroup_events([batch, part], order, [batch.num_graphs])[0]
         rows, _ = gather_index(batch.ptr, events)
         hits, rest = hit_fields(batch), event_fields(batch)
         for name in self.writes:

@@ -14,7 +14,7 @@ from hitclr.augment.composed import Composed
 from hitclr.augment.draws import ACTIVE, Draws
 from hitclr.augment.parameter import check_number
 from hitclr.errors import SettingsError
-from hitclr.events import concat_batches, cut_events, select_events
+from hitclr.events import regroup_events
 
 __all__ = ["Choose"]
 
@@ -52,9 +52,9 @@ class Choose(Composed):
             raise SettingsError(message)
         self.count = int(count)
 
-    def sample_event(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def sample_event(self, number: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Draw ``choice`` [B, count] int64, an index into the parts."""
-        shape = (batch.num_graphs, self.count)
+        shape = (number, self.count)
         choice = torch.randint(len(self.parts), shape, generator=generator, device=generator.device)
         return {"choice": choice}
 
@@ -68,7 +68,7 @@ class Choose(Composed):
         self, batch: Batch, generator: torch.Generator, among: Tensor | None = None
     ) -> tuple[Batch, Draws]:
         """Draw and apply in one pass; see `Augmentation.view`."""
-        event = self._draw_event(batch, generator, among)
+        event = self._draw_event(batch.num_graphs, batch.pos.device, generator, among)
         children: list[Draws] = []
 
         def act(part: Augmentation, group: Batch, events: Tensor) -> Batch:
@@ -76,8 +76,20 @@ class Choose(Composed):
             children.append(replace(draws, events=events))
             return view
 
-        view = self._through_groups(batch, event, act)
+        (view,) = self._through_groups([batch], event, act, [batch.num_graphs])
         return view, Draws(batch.ptr, event=event, children=tuple(children))
+
+    def views(self, batches: Sequence[Batch], generator: torch.Generator) -> list[Batch]:
+        """A view of each of several batches, all made in one pass; see `Augmentation.views`."""
+        if not batches:
+            return []
+        sizes = [batch.num_graphs for batch in batches]
+        event = self._draw_event(sum(sizes), batches[0].pos.device, generator)
+
+        def act(part: Augmentation, group: Batch, _: Tensor) -> Batch:
+            return part.view(group, generator)[0]
+
+        return self._through_groups(batches, event, act, sizes)
 
     def apply(self, batch: Batch, draws: Draws) -> Batch:
         """Apply draws to the batch that they were drawn for; see `Augmentation.apply`."""
@@ -87,32 +99,32 @@ class Choose(Composed):
         def act(part: Augmentation, group: Batch, events: Tensor) -> Batch:
             return part.apply(group, next(children))
 
-        return self._through_groups(batch, draws.event, act)
+        return self._through_groups([batch], draws.event, act, [batch.num_graphs])[0]
 
     def _through_groups(
         self,
-        batch: Batch,
+        batches: Sequence[Batch],
         event: Mapping[str, Tensor],
         act: Callable[[Augmentation, Batch, Tensor], Batch],
-    ) -> Batch:
+        sizes: Sequence[int],
+    ) -> list[Batch]:
         """Hand the events of each part in each slot to ``act``, and put them together again.
 
         In a slot the events of a part stand side by side, so that its work is on them alone, and
         hits are moved once a slot, not once a part.
         """
         number = len(self.parts)
-        place = torch.arange(batch.num_graphs, device=batch.pos.device)
-        for slot in event["choice"].unbind(1):
-            # Events that are not active are in a group of their own, which nobody acts on.
-            chosen = slot.masked_fill(~event[ACTIVE], number)
-            order = torch.argsort(chosen, stable=True)
-            sizes = torch.bincount(chosen, minlength=number + 1).tolist()
-            *groups, rest = cut_events(select_events(batch, place[order]), sizes)
-            events = torch.split(order, sizes)
-            views = [
-                act(part, group, own)
-                for part, group, own in zip(self.parts, groups, events[:-1], strict=True)
-            ]
-            batch = concat_batches(*views, rest)
-            place[order] = torch.arange(place.numel(), device=place.device)
-        return select_events(batch, place)
+        # Events that are not active are in a group of their own, which nobody acts on.
+        chosen = event["choice"].t().masked_fill(~event[ACTIVE], number).contiguous()
+        counts = [torch.bincount(slot, minlength=number + 1).tolist() for slot in chosen.unbind()]
+        orders = torch.argsort(chosen, stable=True)
+        places = torch.argsort(orders)
+        place = torch.arange(chosen.size(1), device=chosen.device)
+        for order, new_place, count in zip(orders.unbind(), places.unbind(), counts, strict=True):
+            if count[-1] == 0:
+                count.pop()
+            batches = regroup_events(batches, place.index_select(0, order), count)
+            acted = zip(self.parts, batches, torch.split(order, count), strict=False)
+            batches = [*(act(part, group, own) for part, group, own in acted), *batches[number:]]
+            place = new_place
+        return regroup_events(batches, place, sizes)

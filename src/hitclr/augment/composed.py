@@ -57,7 +57,7 @@ class Composed(Augmentation):
             event: the parameters per event: ``active`` and what `sample_event` gave.
         """
 
-    def sample_event(self, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def sample_event(self, number: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Draw the composition's own parameters per event [B, ...]: none, unless overridden."""
         return {}
 
@@ -85,7 +85,7 @@ class Composed(Augmentation):
         self, batch: Batch, generator: torch.Generator, among: Tensor | None = None
     ) -> tuple[Batch, Draws]:
         """Draw and apply in one pass; see `Augmentation.view`."""
-        event = self._draw_event(batch, generator, among)
+        event = self._draw_event(batch.num_graphs, batch.pos.device, generator, among)
         view, children = batch, []
         for part, events in self.steps(event):
             view, child = part.view(view, generator, events)
@@ -93,10 +93,14 @@ class Composed(Augmentation):
         return view, Draws(batch.ptr, event=event, children=tuple(children))
 
     def _draw_event(
-        self, batch: Batch, generator: torch.Generator, among: Tensor | None
+        self,
+        number: int,
+        device: torch.device,
+        generator: torch.Generator,
+        among: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The composition's own parameters per event, with those of them that are active."""
-        drawn = {ACTIVE: self._draw_active(batch, generator, among)}
-        for name, value in self.sample_event(batch, generator).items():
-            drawn[name] = value.to(batch.pos.device)
+        drawn = {ACTIVE: self._draw_active(number, device, generator, among)}
+        for name, value in self.sample_event(number, generator).items():
+            drawn[name] = value.to(device)
         return drawn

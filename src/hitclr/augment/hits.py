@@ -14,8 +14,8 @@ from hitclr.events import (
     counts_from_ptr,
     hit_fields,
     interleave,
-    ptr_after_mask,
     replace_hits,
+    rows_where,
     take_rows,
 )
 
@@ -34,12 +34,12 @@ def drop_hits(batch: Batch, keep: Tensor, rank: Tensor) -> Batch:
     Returns:
         A new batch with fewer hits.
     """
-    ptr = ptr_after_mask(batch.ptr, keep)
+    left = rows_where(keep)
+    ptr = torch.searchsorted(left, batch.ptr)
     emptied = (counts_from_ptr(ptr) == 0) & (counts_from_ptr(batch.ptr) > 0)
     if bool(emptied.any()):
-        keep = keep | _best(batch, rank, emptied)
-        ptr = ptr_after_mask(batch.ptr, keep)
-    left = keep.nonzero().flatten()
+        left = rows_where(keep | _best(batch, rank, emptied))
+        ptr = torch.searchsorted(left, batch.ptr)
     hits = {name: take_rows(column, left) for name, column in hit_fields(batch).items()}
     return replace_hits(batch, hits, ptr)
 

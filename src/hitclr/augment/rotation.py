@@ -126,7 +126,7 @@ class Rotation(Augmentation):
         """
         matrix = draws.event["matrix"].index_select(0, batch.batch)
         centre = draws.event["centre"].index_select(0, batch.batch)
-        hits = {fields.POS: _turned(batch.pos - centre, matrix) + centre}
+        hits = {fields.POS: _turned(batch.pos - centre, matrix).add_(centre)}
         vectors = _vectors(feature_names(batch))
         if vectors:
             x = batch.x.clone()
@@ -178,8 +178,12 @@ def _turned(vectors: Tensor, matrix: Tensor) -> Tensor:
     Term by term, because a batched matrix product rounds differently for other batch sizes, and an
     event would then depend, in the last digit, on those beside it.
     """
-    x, y, z = vectors[:, 0, None], vectors[:, 1, None], vectors[:, 2, None]
-    return matrix[:, :, 0] * x + matrix[:, :, 1] * y + matrix[:, :, 2] * z
+    x, y, z = vectors.unsqueeze(2).unbind(1)
+    first, second, third = matrix.unbind(2)
+    turned = first * x
+    turned += second * y
+    turned += third * z
+    return turned
 
 
 def _uniform_rotations(count: int, generator: torch.Generator) -> Tensor:
@@ -211,9 +215,9 @@ def _rotations_about(axis: Sequence[float] | Sequence[Tensor], degrees: Tensor) 
 
 def _matrices(x: Tensor, y: Tensor, z: Tensor, w: Tensor) -> Tensor:
     """Rotation matrices [count, 3, 3] of the unit quaternions ``w + xi + yj + zk``."""
-    rows = [
-        (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-        (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-        (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
-    ]
-    return torch.stack([torch.stack(row, -1) for row in rows], -2)
+    xx, yy, zz, xy, xz, yz = x * x, y * y, z * z, x * y, x * z, y * z
+    wx, wy, wz = w * x, w * y, w * z
+    halves = (yy + zz, xy - wz, xz + wy, xy + wz, xx + zz, yz - wx, xz - wy, yz + wx, xx + yy)
+    matrices = 2 * torch.stack(halves, -1).view(-1, 3, 3)
+    matrices.diagonal(dim1=-2, dim2=-1).neg_().add_(1)
+    return matrices

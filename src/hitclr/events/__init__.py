@@ -8,6 +8,7 @@ from hitclr.events.batch import (
     feature_names,
     hit_fields,
     make_batch,
+    regroup_events,
     replace_hits,
     select_events,
     with_edges,
@@ -22,6 +23,7 @@ from hitclr.events.ragged import (
     interleave,
     ptr_after_mask,
     ptr_from_counts,
+    rows_where,
     take_rows,
 )
 from hitclr.events.store import EventStore
@@ -44,7 +46,9 @@ __all__ = [
     "make_batch",
     "ptr_after_mask",
     "ptr_from_counts",
+    "regroup_events",
     "replace_hits",
+    "rows_where",
     "select_events",
     "shuffled",
     "take_rows",

@@ -8,6 +8,7 @@ columns at once.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,8 @@ from hitclr.events.ragged import (
     batch_from_ptr,
     counts_from_ptr,
     gather_index,
-    ptr_from_counts,
+    join_ptrs,
+    repeat_values,
     take_rows,
 )
 
@@ -36,6 +38,7 @@ __all__ = [
     "feature_names",
     "hit_fields",
     "make_batch",
+    "regroup_events",
     "replace_hits",
     "select_events",
     "with_edges",
@@ -68,7 +71,13 @@ def make_batch(
         ValueError: a column's length does not match ``ptr``, or a name is not one of its level.
     """
     slices = ptr.cpu()
-    num_hits, num_events = int(slices[-1]), ptr.numel() - 1
+    _require_rows(hits, events, int(slices[-1]), ptr.numel() - 1)
+    return _made(hits, events, ptr, slices, batch_from_ptr(ptr), FeatureNames(names))
+
+
+def _require_rows(
+    hits: Mapping[str, Tensor], events: Mapping[str, Tensor], num_hits: int, num_events: int
+) -> None:
     for level, columns, length in (("hit", hits, num_hits), ("event", events, num_events)):
         for name, column in columns.items():
             if column.size(0) != length or fields.is_hit_field(name) != (level == "hit"):
@@ -77,7 +86,6 @@ def make_batch(
                     f"{column.size(0)}; hit columns are pos, x and those named hit_*"
                 )
                 raise ValueError(message)
-    return _made(hits, events, ptr, slices, batch_from_ptr(ptr), FeatureNames(names))
 
 
 def _made(
@@ -90,24 +98,26 @@ def _made(
 ) -> Batch:
     """The batch of columns that fit, with ``slices``, which is ``ptr`` on the CPU."""
     num_events = ptr.numel() - 1
-    batch = _blank()
     own = {fields.BATCH: owner, fields.PTR: ptr, fields.FEATURE_NAMES: names}
-    batch._store._mapping.update({**hits, **events, **own})
     # What PyG's collate records, on the CPU, so that `to_data_list()` can undo it.
     steps, still = _event_slices(num_events)
     per_event = [*events, fields.FEATURE_NAMES]
-    batch.__dict__.update(
-        _num_graphs=num_events,
-        _slice_dict={**dict.fromkeys(hits, slices), **dict.fromkeys(per_event, steps)},
-        _inc_dict=dict.fromkeys([*hits, *per_event], still),
+    return _filled(
+        {**hits, **events, **own},
+        num_events,
+        {**dict.fromkeys(hits, slices), **dict.fromkeys(per_event, steps)},
+        dict.fromkeys([*hits, *per_event], still),
     )
-    return batch
 
 
-def _blank() -> Batch:
-    """A batch without content. PyG's constructor and its copy take longer than small batches do."""
+def _filled(
+    content: dict[str, Any], number: int, slices: dict[str, Tensor], shifts: dict[str, Tensor]
+) -> Batch:
+    """A batch with this content. PyG's constructor and its copy take longer than small batches."""
     batch: Batch = _BATCH_OF_DATA.__new__(_BATCH_OF_DATA)
-    batch.__dict__["_store"] = GlobalStorage(_parent=batch)
+    store = GlobalStorage.__new__(GlobalStorage)
+    store.__dict__.update(_mapping=content, _parent=weakref.ref(batch))
+    batch.__dict__.update(_store=store, _num_graphs=number, _slice_dict=slices, _inc_dict=shifts)
     return batch
 
 
@@ -140,14 +150,13 @@ def event_fields(batch: Batch) -> dict[str, Tensor]:
         SchemaError: a tensor of the batch is none of: a hit column, named as such; an edge
             attribute, named ``edge_*``; a column with one row per event.
     """
-    other = (fields.PTR, fields.FEATURE_NAMES)
     columns = {
         name: value
         for name, value in _content(batch).items()
-        if isinstance(value, Tensor)
+        if name != fields.PTR
+        and isinstance(value, Tensor)
         and not fields.is_hit_field(name)
         and not name.startswith("edge_")
-        and name not in other
     }
     for name, value in columns.items():
         if value.dim() == 0 or value.size(0) != batch.num_graphs:
@@ -162,7 +171,7 @@ def event_fields(batch: Batch) -> dict[str, Tensor]:
 
 def feature_names(batch: Batch) -> tuple[str, ...]:
     """The names of the columns of ``x``; empty where the batch does not carry them."""
-    names: Any = getattr(batch, fields.FEATURE_NAMES, ())
+    names: Any = _content(batch).get(fields.FEATURE_NAMES, ())
     if isinstance(names, FeatureNames):
         return names.names
     if names and not isinstance(names[0], str):  # PyG's own collate makes a list of lists
@@ -199,7 +208,12 @@ def replace_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor | None = 
         The new batch. Edges are left behind: they belong to the old hits.
     """
     if ptr is None and _only_replaces(batch, hits):
-        return _with_columns(batch, hits)
+        return _filled(
+            {**_content(batch), **hits},
+            batch.num_graphs,
+            dict(batch._slice_dict),
+            dict(batch._inc_dict),
+        )
     columns = {**hit_fields(batch), **hits}
     return make_batch(
         columns, event_fields(batch), batch.ptr if ptr is None else ptr, feature_names(batch)
@@ -208,59 +222,30 @@ def replace_hits(batch: Batch, hits: Mapping[str, Tensor], ptr: Tensor | None = 
 
 def _only_replaces(batch: Batch, hits: Mapping[str, Tensor]) -> bool:
     """Whether a batch is as `make_batch` makes it, and has all these columns of this length."""
-    if not isinstance(getattr(batch, fields.FEATURE_NAMES, None), FeatureNames):
+    content = _content(batch)
+    if not isinstance(content.get(fields.FEATURE_NAMES), FeatureNames):
         return False
-    known = event_fields(batch).keys() | {fields.BATCH, fields.PTR, fields.FEATURE_NAMES}
-    names = _content(batch).keys() - known
-    rows = batch.batch.numel()
-    return all(map(fields.is_hit_field, names)) and all(
-        name in names and column.size(0) == rows for name, column in hits.items()
+    if fields.EDGE_INDEX in content:
+        return False
+    rows = content[fields.BATCH].numel()
+    return content.keys() == batch._slice_dict.keys() | {fields.BATCH, fields.PTR} and all(
+        name in content and fields.is_hit_field(name) and column.size(0) == rows
+        for name, column in hits.items()
     )
-
-
-def _with_columns(batch: Batch, hits: Mapping[str, Tensor]) -> Batch:
-    """A copy of a batch with other values in some hit columns."""
-    made = _blank()
-    made._store._mapping.update({**_content(batch), **hits})
-    made.__dict__.update(
-        _num_graphs=batch.num_graphs,
-        _slice_dict=dict(batch._slice_dict),
-        _inc_dict=dict(batch._inc_dict),
-    )
-    return made
 
 
 def select_events(batch: Batch, events: Tensor) -> Batch:
     """A new batch of the chosen events, in the order of ``events`` [K] int64, without edges."""
-    rows, ptr = gather_index(batch.ptr, events)
-    hits = {name: take_rows(column, rows) for name, column in hit_fields(batch).items()}
-    rest = {name: column.index_select(0, events) for name, column in event_fields(batch).items()}
-    return make_batch(hits, rest, ptr, feature_names(batch))
+    return regroup_events([batch], events, [events.numel()])[0]
 
 
 def cut_events(batch: Batch, sizes: Sequence[int]) -> list[Batch]:
-    """Cut a batch into batches of so many events, in order, without edges; nothing is copied."""
-    ends = list(itertools.accumulate(sizes, initial=0))
-    slices, names = batch.ptr.cpu(), FeatureNames(feature_names(batch))
-    offsets = slices.tolist()
-    rows = [offsets[end] for end in ends]
-    hits, rest = hit_fields(batch), event_fields(batch)
-    made = []
-    for (first, last), (low, high) in zip(
-        itertools.pairwise(ends), itertools.pairwise(rows), strict=True
-    ):
-        own = slices[first : last + 1] - low
-        made.append(
-            _made(
-                {name: column[low:high] for name, column in hits.items()},
-                {name: column[first:last] for name, column in rest.items()},
-                own.to(batch.ptr.device),
-                own,
-                batch.batch[low:high] - first,
-                names,
-            )
-        )
-    return made
+    """Cut a batch into batches of so many events, in order, without edges; nothing is copied.
+
+    Raises:
+        ValueError: the sizes do not add up to the events of the batch.
+    """
+    return _cut(hit_fields(batch), event_fields(batch), batch.ptr, sizes, feature_names(batch))
 
 
 def concat_batches(*batches: Batch) -> Batch:
@@ -269,30 +254,115 @@ def concat_batches(*batches: Batch) -> Batch:
     Raises:
         ValueError: they do not have the same columns and features, or there are none.
     """
-    _require_alike(batches)
-    hits, rest = (
-        {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        for parts in (list(map(columns, batches)) for columns in (hit_fields, event_fields))
+    return make_batch(*_joined(batches), feature_names(batches[0]))
+
+
+def regroup_events(batches: Sequence[Batch], events: Tensor, sizes: Sequence[int]) -> list[Batch]:
+    """Batches of the chosen events of several batches; hits are moved once.
+
+    It is what `concat_batches`, `select_events` and `cut_events` one after the other would make.
+
+    Args:
+        batches: the batches to take events from, with the same columns and features.
+        events: [K] int64, which events, counted through all batches; any order, repetitions
+            allowed.
+        sizes: how many of them each new batch has, in order; K together.
+
+    Returns:
+        The new batches, without edges.
+
+    Raises:
+        ValueError: the batches do not have the same columns and features, there are none, or the
+            sizes do not add up to K.
+    """
+    return _cut(*_taken(batches, events), sizes, feature_names(batches[0]))
+
+
+def _taken(
+    batches: Sequence[Batch], events: Tensor
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """The hit columns, the event columns and the offsets of some events of several batches.
+
+    A function of its own, so that the memory of what only leads there is free again after it.
+    """
+    hits, rest, old = _joined(batches)
+    rows, ptr = gather_index(old, events)
+    return (
+        {name: take_rows(column, rows) for name, column in hits.items()},
+        {name: column.index_select(0, events) for name, column in rest.items()},
+        ptr,
     )
-    counts = torch.cat([counts_from_ptr(batch.ptr) for batch in batches])
-    return make_batch(hits, rest, ptr_from_counts(counts), feature_names(batches[0]))
+
+
+def _cut(
+    hits: Mapping[str, Tensor],
+    events: Mapping[str, Tensor],
+    ptr: Tensor,
+    sizes: Sequence[int],
+    names: Sequence[str],
+) -> list[Batch]:
+    """Batches of so many events each, slices of these columns."""
+    slices = ptr.cpu().numpy()
+    ends = list(itertools.accumulate(sizes, initial=0))
+    if ends[-1] != slices.size - 1:
+        message = f"expected sizes that add up to {slices.size - 1} events, got {list(sizes)}"
+        raise ValueError(message)
+    offsets = slices[ends].tolist()
+    lengths = [high - low for low, high in itertools.pairwise(offsets)]
+    within = torch.cat([torch.arange(size, device=ptr.device) for size in [*sizes, 0]])
+    owners = torch.split(repeat_values(within, counts_from_ptr(ptr)), lengths)
+    per_hit = {name: torch.split(column, lengths) for name, column in hits.items()}
+    per_event = {name: torch.split(column, list(sizes)) for name, column in events.items()}
+    shared = FeatureNames(names)
+    made = []
+    for number, (first, last) in enumerate(itertools.pairwise(ends)):
+        own = torch.from_numpy(slices[first : last + 1] - offsets[number])
+        made.append(
+            _made(
+                {name: pieces[number] for name, pieces in per_hit.items()},
+                {name: pieces[number] for name, pieces in per_event.items()},
+                own.to(ptr.device),
+                own,
+                owners[number],
+                shared,
+            )
+        )
+    return made
+
+
+def _joined(batches: Sequence[Batch]) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    """The hit columns, the event columns and the offsets of all batches together."""
+    _require_alike(batches)
+    first = batches[0]
+    if len(batches) == 1:
+        return hit_fields(first), event_fields(first), _content(first)[fields.PTR]
+    contents = [_content(batch) for batch in batches]
+    ptr = join_ptrs([content[fields.PTR] for content in contents])
+    hits, events = (
+        {name: torch.cat([content[name] for content in contents]) for name in columns(first)}
+        for columns in (hit_fields, event_fields)
+    )
+    _require_rows(hits, events, int(ptr[-1]), ptr.numel() - 1)
+    return hits, events, ptr
 
 
 def _require_alike(batches: Sequence[Batch]) -> None:
     if not batches:
         message = "expected at least one batch to join, got none"
         raise ValueError(message)
-    first, *others = (
-        (feature_names(batch), hit_fields(batch), event_fields(batch)) for batch in batches
-    )
+    first, *others = batches
+    names, content = feature_names(first), _content(first)
     for other in others:
-        if other[0] != first[0]:
+        if feature_names(other) != names:
             message = (
-                f"batches with different features cannot be joined: {list(first[0])} and "
-                f"{list(other[0])}"
+                f"batches with different features cannot be joined: {list(names)} and "
+                f"{list(feature_names(other))}"
             )
             raise ValueError(message)
-        for one, two in zip(first[1:], other[1:], strict=True):
+        if _content(other).keys() == content.keys():
+            continue
+        for columns in (hit_fields, event_fields):
+            one, two = columns(first), columns(other)
             if one.keys() != two.keys():
                 message = (
                     f"batches with different columns cannot be joined: {sorted(one)} and "

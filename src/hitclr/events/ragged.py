@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,9 +17,11 @@ __all__ = [
     "counts_from_ptr",
     "gather_index",
     "interleave",
+    "join_ptrs",
     "ptr_after_mask",
     "ptr_from_counts",
     "repeat_values",
+    "rows_where",
     "take_rows",
 ]
 
@@ -35,7 +39,20 @@ def ptr_from_counts(counts: Tensor) -> Tensor:
 
 def counts_from_ptr(ptr: Tensor) -> Tensor:
     """The number of rows of each event [B] from the offsets [B+1]."""
-    return ptr[1:] - ptr[:-1]
+    return ptr.diff()
+
+
+def join_ptrs(ptrs: Sequence[Tensor]) -> Tensor:
+    """Offsets [B+1] of the events of several ragged arrays laid end to end, from theirs.
+
+    >>> join_ptrs([torch.tensor([0, 2]), torch.tensor([0]), torch.tensor([0, 1, 1])]).tolist()
+    [0, 2, 3, 3]
+    """
+    sizes = [ptr.numel() - 1 for ptr in ptrs]
+    # Between two arrays is one step, back to 0, that is no event.
+    steps = np.arange(sum(sizes)) + np.repeat(np.arange(len(sizes)), sizes)
+    counts = torch.cat([*ptrs]).diff()
+    return ptr_from_counts(counts.index_select(0, torch.from_numpy(steps).to(counts.device)))
 
 
 def batch_from_ptr(ptr: Tensor) -> Tensor:
@@ -60,6 +77,18 @@ def repeat_values(values: Tensor, counts: Tensor) -> Tensor:
     return torch.from_numpy(np.repeat(values.numpy(), counts.numpy()))
 
 
+def rows_where(keep: Tensor) -> Tensor:
+    """The rows [M] int64 where ``keep`` [N] bool is true.
+
+    >>> rows_where(torch.tensor([True, False, True])).tolist()
+    [0, 2]
+    """
+    if keep.device.type != "cpu":
+        return keep.nonzero().flatten()
+    # numpy is several times faster at this than torch.
+    return torch.from_numpy(np.flatnonzero(keep.numpy()))
+
+
 def take_rows(column: Tensor, rows: Tensor) -> Tensor:
     """The ``rows`` [M] int64 of a column [N, ...]."""
     if column.dim() > 1 and column.numel() == column.size(0):
@@ -82,11 +111,8 @@ def gather_index(ptr: Tensor, events: Tensor) -> tuple[Tensor, Tensor]:
     >>> rows.tolist(), new.tolist()
     ([2, 3, 4, 0, 1], [0, 3, 5])
     """
-    counts = counts_from_ptr(ptr)[events]
-    new = ptr_from_counts(counts)
-    rows = repeat_values(ptr[events] - new[:-1], counts)
-    rows += torch.arange(rows.numel(), device=ptr.device)
-    return rows, new
+    new = ptr_from_counts(counts_from_ptr(ptr).index_select(0, events))
+    return _rows_of_runs(ptr.index_select(0, events), new), new
 
 
 def ptr_after_mask(ptr: Tensor, keep: Tensor) -> Tensor:
@@ -119,6 +145,15 @@ def interleave(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     offset = int(first[-1])
     starts = torch.stack([first[:-1], second[:-1] + offset], 1).reshape(-1)
     both = ptr_from_counts(torch.stack(counts, 1).reshape(-1))
-    rows = repeat_values(starts - both[:-1], counts_from_ptr(both))
-    rows += torch.arange(rows.numel(), device=first.device)
-    return rows, both[::2].clone()
+    return _rows_of_runs(starts, both), both[::2].clone()
+
+
+def _rows_of_runs(starts: Tensor, ptr: Tensor) -> Tensor:
+    """The rows [M] of runs laid end to end: from where each starts [B], and ``ptr`` [B+1]."""
+    shifts, counts = starts - ptr[:-1], counts_from_ptr(ptr)
+    if ptr.device.type != "cpu":
+        rows = torch.repeat_interleave(shifts, counts)
+        return rows.add_(torch.arange(rows.numel(), device=ptr.device))
+    each = np.repeat(shifts.numpy(), counts.numpy())
+    each += np.arange(each.size)
+    return torch.from_numpy(each)

@@ -57,7 +57,7 @@ def trim_heap() -> None:
 
 @functools.cache
 def _malloc_trim() -> Callable[[int], int] | None:
-    """glibc's own function; None where the C library has none."""
+    """The function of glibc; None where the C library has none."""
     if sys.platform != "linux":
         return None
     found: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
