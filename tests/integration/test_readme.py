@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -35,46 +34,43 @@ def folder(tmp_path_factory):
     # Two epochs instead of fifteen: the commands are what is tested.
     settings = folder / "examples" / "train.yaml"
     settings.write_text(settings.read_text().replace("epochs: 15", "epochs: 2"))
-    (folder / "bin").mkdir()
-    hitclr = folder / "bin" / "hitclr"
-    hitclr.write_text(f"#!{sys.executable}\nfrom hitclr.cli import main\nmain()\n")
-    hitclr.chmod(0o755)
     return folder
 
 
-def test_commands_run_as_written(folder):
+@pytest.fixture
+def python_here(monkeypatch, folder):
+    """``python FILE ...`` in this process, in the folder of the examples."""
+
+    def run(*words):
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", list(words))
+        runpy.run_path(words[0], run_name="__main__")
+
+    return run
+
+
+def test_commands_run_as_written(folder, hitclr_here, python_here):
     run = commands()
     assert len(run) >= 6
-    # Bytecode of `python` must be this environment's, whatever the name means outside.
-    path = (
-        f"{folder / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    )
     for command in run:
-        done = subprocess.run(
-            shlex.split(command),
-            cwd=folder,
-            env={**os.environ, "PATH": path, "HITCLR_DISABLE_PLUGINS": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        program, *words = shlex.split(command)
+        if program == "python":
+            python_here(*words)
+            continue
+        assert program == "hitclr", command
+        done = hitclr_here(*words, cwd=folder, HITCLR_DISABLE_PLUGINS="")
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert (folder / "runs" / "first" / "report" / "index.html").exists()
     assert (folder / "runs" / "classifier" / "model.ckpt").exists()
     assert (folder / "embedded.root").exists()
 
 
-def test_python_example_runs(folder):
+def test_python_example_runs(folder, python_here, capsys):
     script = folder / "examples" / "own_encoder.py"
     script.write_text(script.read_text().replace("trainer.epochs=5", "trainer.epochs=1"))
-    subprocess.run(
-        [sys.executable, "examples/make_events.py", "examples/events"], cwd=folder, check=True
-    )
-    done = subprocess.run(
-        [sys.executable, str(script)], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "balanced accuracy: " in done.stdout
+    python_here("examples/make_events.py", "examples/events")
+    python_here("examples/own_encoder.py")
+    assert "balanced accuracy: " in capsys.readouterr().out
 
 
 def test_the_settings_shown_are_part_of_the_example():

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+import yaml
 
 from hitclr.data import BatchPlan, Share
 from hitclr.events import EventStore, blocks_of
@@ -20,50 +21,54 @@ from hitclr.io import BadInput, Sample, StoredFeed, load_schema
 from hitclr.io.feeding import Cache, open_feed
 from hitclr.methods import Needs
 
-rank, kind, folder, schema, *files = sys.argv[1:]
+rank, folder, schema, *files = sys.argv[1:]
 folder = Path(folder)
 dist.init_process_group(
-    "gloo", init_method=f"file://{folder / 'meet'}-{kind}", rank=int(rank), world_size=2
+    "gloo", init_method=f"file://{folder / 'meet'}", rank=int(rank), world_size=2
 )
 samples = [Sample(Path(file).stem, (Path(file),)) for file in files]
-feed = open_feed(
-    kind, load_schema(schema), samples, BadInput(), Cache(folder / "cache"), buffer=32
-)
-every = torch.arange(len(feed.store))
-module = EventDataModule(
-    feed,
-    {"train": every[:-21], "validation": every[-21:-10], "test": every[-10:]},
-    Needs(),
-    augmentation=None,
-    edges=None,
-    batch_size=8,
-    num_workers=0,
-    seed=3,
-    buffer=32,
-)
-seen = {
-    name: [views[0].event_id for views in loader()]
-    for name, loader in (("train", module.train_dataloader), ("validation", module.val_dataloader))
-}
-torch.save(seen, folder / f"{kind}-{rank}.pt")
-dist.barrier()
+for kind in ("memory", "stream"):
+    feed = open_feed(
+        kind, load_schema(schema), samples, BadInput(), Cache(folder / "cache"), buffer=32
+    )
+    every = torch.arange(len(feed.store))
+    module = EventDataModule(
+        feed,
+        {"train": every[:-21], "validation": every[-21:-10], "test": every[-10:]},
+        Needs(),
+        augmentation=None,
+        edges=None,
+        batch_size=8,
+        num_workers=0,
+        seed=3,
+        buffer=32,
+    )
+    loaders = {"train": module.train_dataloader, "validation": module.val_dataloader}
+    seen = {name: [views[0].event_id for views in make()] for name, make in loaders.items()}
+    torch.save(seen, folder / f"{kind}-{rank}.pt")
+    dist.barrier()
 """
 
 
-@pytest.mark.parametrize("kind", ["memory", "stream"])
-def test_two_processes_share_the_events(kind, toy_files, toy_schema, tmp_path):
-    import yaml
-
-    schema = tmp_path / "schema.yaml"
+@pytest.fixture(scope="module")
+def shared(toy_files, toy_schema, tmp_path_factory):
+    """The folder where two processes wrote which events they saw."""
+    folder = tmp_path_factory.mktemp("shared")
+    schema = folder / "schema.yaml"
     schema.write_text(yaml.safe_dump(toy_schema))
     files = [str(toy_files[name]) for name in ("track", "shower")]
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT]
     processes = [
-        subprocess.Popen([*command, str(rank), kind, str(tmp_path), str(schema), *files])
+        subprocess.Popen([*command, str(rank), str(folder), str(schema), *files])
         for rank in range(2)
     ]
     assert [process.wait(timeout=240) for process in processes] == [0, 0]
-    one, two = (torch.load(tmp_path / f"{kind}-{rank}.pt") for rank in range(2))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["memory", "stream"])
+def test_two_processes_share_the_events(shared, kind):
+    one, two = (torch.load(shared / f"{kind}-{rank}.pt") for rank in range(2))
     for name, total in (("train", 120 - 21), ("validation", 11)):
         assert len(one[name]) == len(two[name]) > 0, "equal steps"
         ids = [tuple(row) for part in (one, two) for row in torch.cat(part[name]).tolist()]

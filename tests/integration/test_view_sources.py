@@ -13,8 +13,9 @@ from hitclr import build
 from hitclr.config import override_settings
 from hitclr.errors import CheckpointError, SettingsError
 from hitclr.plugins import load_plugins
+from hitclr.reports import write_report
 from hitclr.rng import generator
-from hitclr.runs import embed_files, load_model, train
+from hitclr.runs import embed_files, load_model
 
 NUMBER = 80
 
@@ -59,7 +60,9 @@ def files(deposits, cells, write, tmp_path_factory):
 
 
 @pytest.fixture
-def run(files, deposits, plugins, cells_schema, toy_settings, tmp_path, monkeypatch):
+def run(
+    files, deposits, plugins, cells_schema, toy_settings, tmp_path, monkeypatch, train_without_page
+):
     monkeypatch.setattr(build, "read_deposits", lambda _: deposits)
 
     def run(*overrides, out="run", views=None, samples=None, **options):
@@ -75,7 +78,7 @@ def run(files, deposits, plugins, cells_schema, toy_settings, tmp_path, monkeypa
             "trainer": {"epochs": 2, "accelerator": "cpu"},
         }
         settings = override_settings(content, [*overrides, f"out={tmp_path / out}"])
-        return train(settings, plugins, base=files, **options)
+        return train_without_page(settings, plugins, base=files, **options)
 
     return run
 
@@ -110,7 +113,7 @@ def test_workers_do_not_change_the_losses(run, views, samples, augmentations, st
         assert first.shape != second.shape or not np.array_equal(first, second)
     assert steps[0].startswith(step)
     assert len(steps) == 1 + len(augmentations)
-    assert step.split(":")[0] in here.report.read_text()
+    assert step.split(":")[0] in write_report(here.out).read_text()
     load_model(here.model, plugins)
 
 

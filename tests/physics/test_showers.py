@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from hitclr.detectors.gun import LIQUID_ARGON, POLYSTYRENE
 from hitclr.detectors.gun.annihilation import annihilate
@@ -128,7 +129,7 @@ def test_compton_scattering_follows_klein_and_nishina():
         cosine = np.linspace(-1, 1, 20001)
         ratio = 1 / (1 + k * (1 - cosine))
         section = ratio**2 * (ratio + 1 / ratio - 1 + cosine**2)
-        mean = np.trapezoid(section * (1 - ratio), cosine) / np.trapezoid(section, cosine)
+        mean = trapezoid(section * (1 - ratio), cosine) / trapezoid(section, cosine)
         axis = isotropic(100_000, random)
         scattered, out, own, electron = compton(np.full(100_000, energy), axis, random)
         assert own.mean() / energy == pytest.approx(mean, rel=0.01)

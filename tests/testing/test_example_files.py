@@ -318,7 +318,9 @@ MADE_WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("make", "name", "words"), MADE_WRONG, ids=lambda one: str(one)[:30])
+@pytest.mark.parametrize(
+    ("make", "name", "words"), MADE_WRONG, ids=lambda one: getattr(one, "__name__", one)
+)
 def test_a_mistake_of_a_maker_is_caught_by_its_check(file, geometry, make, name, words):
     with pytest.raises(AssertionError, match=words):
         OF_MAKERS[name](make, "m", Example(options={"geometry": geometry}, files=[file]))

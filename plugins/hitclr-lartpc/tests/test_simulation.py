@@ -1,23 +1,19 @@
 """From the command line: simulate, inspect, display, and train with re-simulated views."""
 
-import subprocess
-import sys
-
 import pytest
 import uproot
 import yaml
+from typer.testing import CliRunner
+
+from hitclr.cli import app
 
 
 def hitclr(folder, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-c", "from hitclr.cli import main; main()", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, f"{done.output}{done.exception!r}"
+    return done.output
 
 
 @pytest.fixture(scope="module")
