@@ -140,6 +140,8 @@ def test_ctrl_c(environment, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Shells start what runs in the background with the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     part = tmp_path / ".d.root.part"
     deadline = time.monotonic() + 60

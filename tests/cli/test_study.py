@@ -127,7 +127,7 @@ def test_a_folder_without_tables(here, tmp_path):
     assert "neither study.json nor results.json" in refused.stderr
 
 
-def test_on_a_dask_cluster(here, installed, monkeypatch):
+def test_on_a_dask_cluster(here, installed, monkeypatch, tmp_path):
     """A worker in a process of its own runs the cells."""
     import distributed
 
@@ -140,6 +140,10 @@ def test_on_a_dask_cluster(here, installed, monkeypatch):
         done = here(*study, "--cluster", cluster.scheduler_address)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[1/1]" in done.stdout
+    rest = here("study", "study.yaml", "--out", "c", "--only", "dann/*", "--threads", "1")
+    assert "[1/1]" in rest.stdout, rest.stdout + rest.stderr
+    methods = {method for method, *_ in scores(tmp_path / "c")}
+    assert methods == {"classifier", "dann"}, "the report has what both calls made"
     client = distributed.Client
     monkeypatch.setattr(distributed, "Client", lambda where, timeout: client(where, timeout="1s"))
     nobody = here(*study, "--cluster", "tcp://127.0.0.1:9")

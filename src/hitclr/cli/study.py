@@ -77,12 +77,13 @@ def _run(
     from hitclr.cli.show import say
     from hitclr.config import load_study
     from hitclr.plugins import load_plugins
-    from hitclr.runs.study import prepare_study, run_study, write_study
+    from hitclr.runs.study import prepare_study, run_study, some_cells, write_study
 
     settings = load_study(config, overrides or [], size=size)
     plugins = load_plugins()
     base = config.resolve().parent
-    planned = prepare_study(settings, plugins, out, base=base, only=only or [])
+    whole = prepare_study(settings, plugins, out, base=base)
+    planned = some_cells(whole, only) if only else whole
     say(_described(planned))
     if dry_run:
         _show_times(planned, plugins, base, processes, threads)
@@ -104,7 +105,7 @@ def _run(
     for failure in failures:
         say(f"The cell {failure.cell.name} failed: {failure.message}")
     if len(failures) < len(planned.cells):
-        report = write_study(planned, plugins)
+        report = write_study(whole, plugins)  # of what other calls did, too
         say(f"tables: {out / 'study.json'}\nreport: {report}")
     if failures:
         say(f"{len(failures)} of {len(planned.cells)} cells failed; the same command tries again.")

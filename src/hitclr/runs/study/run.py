@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -91,16 +91,24 @@ def prepare_study(
     shifts = shift_throws(settings, inputs)
     modelled = modelled_shifts(settings, inputs, plugins, out, base=base)
     cells = plan_cells(settings, inputs, modelled)
-    if only:
-        kept = tuple(c for c in cells if any(fnmatchcase(c.name, one) for one in only))
-        if not kept:
-            message = (
-                f"--only: no cell fits {', '.join(only)}; cells are called as in {cells[0].name}"
-            )
-            raise SettingsError(message)
-        cells = kept
     each = {cell: cell_settings(settings, cell, inputs, plugins, out) for cell in cells}
-    return Study(settings, out, inputs, cells, each, shifts, modelled)
+    study = Study(settings, out, inputs, cells, each, shifts, modelled)
+    return some_cells(study, only) if only else study
+
+
+def some_cells(study: Study, only: Sequence[str]) -> Study:
+    """The study with those cells alone whose names fit one of the patterns.
+
+    Raises:
+        SettingsError: no cell fits.
+    """
+    kept = tuple(c for c in study.cells if any(fnmatchcase(c.name, one) for one in only))
+    if not kept:
+        message = (
+            f"--only: no cell fits {', '.join(only)}; cells are called as in {study.cells[0].name}"
+        )
+        raise SettingsError(message)
+    return replace(study, cells=kept, each={cell: study.each[cell] for cell in kept})
 
 
 def run_study(
