@@ -77,7 +77,7 @@ def _run(
     from hitclr.cli.show import say
     from hitclr.config import load_study
     from hitclr.plugins import load_plugins
-    from hitclr.runs.study import prepare_study, run_study, some_cells, write_study
+    from hitclr.runs.study import done_cells, prepare_study, run_study, some_cells, write_study
 
     settings = load_study(config, overrides or [], size=size)
     plugins = load_plugins()
@@ -88,6 +88,7 @@ def _run(
     if dry_run:
         _show_times(planned, plugins, base, processes, threads)
         return
+    done_cells(whole)  # what the report could not take is refused now, not after hours
     try:
         with _Display() as display:
             failures = run_study(

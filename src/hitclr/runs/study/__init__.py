@@ -5,7 +5,7 @@ from hitclr.runs.study.cells import PlannedCell, plan_cells
 from hitclr.runs.study.collect import STUDY_TABLE, write_study
 from hitclr.runs.study.compare import compare_studies
 from hitclr.runs.study.estimate import CellTime, estimate_times
-from hitclr.runs.study.run import Study, prepare_study, run_study, some_cells
+from hitclr.runs.study.run import Study, done_cells, prepare_study, run_study, some_cells
 
 __all__ = [
     "STUDY_TABLE",
@@ -14,6 +14,7 @@ __all__ = [
     "PlannedCell",
     "Study",
     "compare_studies",
+    "done_cells",
     "estimate_times",
     "plan_cells",
     "prepare_study",

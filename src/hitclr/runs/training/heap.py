@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import resource
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -68,4 +68,4 @@ def _resident() -> int:
     """The memory of this process in bytes; 0 where it is not trimmed anyway."""
     if _malloc_trim() is None:
         return 0
-    return int(_STATM.read_text(encoding="ascii").split()[1]) * resource.getpagesize()
+    return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
