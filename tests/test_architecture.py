@@ -13,7 +13,7 @@ SOURCE = Path(hitclr.__file__).parent
 
 # Modules in one row do not import each other.
 ROWS: tuple[tuple[str, ...], ...] = (
-    ("fields", "errors", "rng", "optional", "validation", "demo"),
+    ("fields", "errors", "rng", "optional", "validation", "heap", "demo"),
     ("events",),
     ("io", "graphs"),
     ("detectors", "augment", "nn", "losses"),

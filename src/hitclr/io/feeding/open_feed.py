@@ -9,6 +9,7 @@ from typing import Any, Literal
 import hitclr
 from hitclr.errors import InputError
 from hitclr.events import EventStore
+from hitclr.heap import trim_heap
 from hitclr.io.feeding.cache import Cache
 from hitclr.io.feeding.event_folder_writer import EventFolderWriter
 from hitclr.io.feeding.feed import Feed, StoredFeed
@@ -104,6 +105,7 @@ def open_feed(
         }
     )
     store, metadata = cache.fetch(key, build)
+    trim_heap()  # what the reading has freed, so that an epoch does not start on top of it
     bad_input.restore(metadata["skipped"])
     if kind == "stream":
         return StreamedFeed(store, schema, samples, buffer, threads=threads)

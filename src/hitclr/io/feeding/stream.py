@@ -12,6 +12,7 @@ from torch import Tensor
 from torch_geometric.data import Batch
 
 from hitclr.events import EventStore, blocks_of, counts_from_ptr, make_batch, ptr_from_counts
+from hitclr.heap import trim_heap
 from hitclr.io.feeding.event_files import EventFiles
 from hitclr.io.feeding.hit_memory import HitMemory, KeptBlock
 from hitclr.io.reading import Sample
@@ -58,6 +59,7 @@ class StreamedFeed:
     def batches(self, steps: Sequence[Tensor]) -> Iterator[Batch]:
         """See `Feed.batches`."""
         plan = _Plan(steps, self.blocks)
+        trim_heap()  # what making the plans has freed, which grows with the number of events
         files = EventFiles(self.store, self.schema, self.samples, self.threads)
         memory = HitMemory(self._most_hits())
         held: dict[int, Future[KeptBlock]] = {}

@@ -6,7 +6,7 @@ from hitclr.runs.training.collapse import CollapseWatch
 from hitclr.runs.training.compiled import compile_encoder, explained_compile_errors
 from hitclr.runs.training.early_stopping import StopEarly, early_stopping
 from hitclr.runs.training.ema import EmaWeights
-from hitclr.runs.training.heap import HeapTrim
+from hitclr.runs.training.heap_trim import HeapTrim
 from hitclr.runs.training.precision import cuda_capability, resolve_precision
 from hitclr.runs.training.swad import SwadWeights
 from hitclr.runs.training.throughput import Throughput
