@@ -7,7 +7,9 @@ is part of that time. Accuracy is that on events which none of them trained on. 
 encoders there is what a user of PyG would build: DGCNN (Wang et al. 2019, arXiv:1801.07829) of
 EdgeConv layers on the k nearest hits.
 
-Every row comes from a process of its own, one after the other, so that its peak memory is its own.
+Every row comes from a process of its own, one after the other. Its memory is what the steps took at
+their peak beyond the events and the weights, with what the C library has not given back.
+
 On a machine that does other work as well equal wall time is not equal work, and threads wait for
 each other: use ``--clock cpu --threads 1`` there, which counts the time that the process itself
 got. The JSON file has the load of the machine.
@@ -22,7 +24,6 @@ import argparse
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,7 @@ from torch_geometric.nn import EdgeConv, global_max_pool, global_mean_pool
 from hitclr.detectors import PARTICLES, Throws, shoot
 from hitclr.events import EventStore
 from hitclr.graphs import KNN
+from hitclr.heap import trim_heap
 from hitclr.nn import (
     DynEdge,
     GraphConvNeXt,
@@ -140,6 +142,15 @@ def speed(job: Callable[[], object], clock: Callable[[], float], repeat: int) ->
     return median(times[1:])
 
 
+def peak_kib(*, afresh: bool = False) -> int:
+    """The largest memory of this process since it was last taken afresh, in KiB (Linux)."""
+    if afresh:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1])
+
+
 def one(options: argparse.Namespace) -> dict[str, Any]:
     """One row: an encoder and a seed, in this process."""
     torch.set_num_threads(options.threads)
@@ -153,10 +164,10 @@ def one(options: argparse.Namespace) -> dict[str, Any]:
     encoder = make(options.one, len(names), options.cell)
     classes = int(store.labels.max()) + 1
     head = nn.Linear(encoder_width(encoder), classes)
-    everything = store.batch(train)
-    norm = InputNorm(len(names)).fit([(everything.x, everything.pos)])
-    del everything
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    parts = (store.batch(events) for events in train.split(options.batch))
+    norm = InputNorm(len(names)).fit((part.x, part.pos) for part in parts)
+    trim_heap()
+    before = peak_kib(afresh=True)
 
     def logits(batch: Batch) -> Tensor:
         return head(encoder(norm(prepare(encoder, batch))))
@@ -189,20 +200,20 @@ def one(options: argparse.Namespace) -> dict[str, Any]:
             optimiser.step()
             seen += len(events)
     load.append(os.getloadavg()[0])
+    memory = peak_kib()
     right = 0
     encoder.eval()
     with torch.no_grad():
         for events in test.split(options.batch):
             view = store.batch(events)
             right += int((logits(view).argmax(1) == view.y).sum())
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "encoder": options.one,
         "seed": options.seed,
         "parameters": sum(p.numel() for p in encoder.parameters()),
         "forward": len(batch.y) / seconds["forward"],
         "forward and backward": len(batch.y) / seconds["forward and backward"],
-        "memory": (after - before) / 1024,  # KiB on Linux
+        "memory": (memory - before) / 1024,
         "seen": seen,
         "train loss": float(loss.detach()),
         "accuracy": right / len(test),

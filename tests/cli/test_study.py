@@ -120,6 +120,16 @@ def test_dry_run_and_size(here, tmp_path):
     assert not (tmp_path / "dry").exists()
 
 
+def test_a_cell_that_the_report_could_not_take_is_refused_at_once(here, tmp_path):
+    old = tmp_path / "old" / "cells" / "classifier" / "nominal" / "seed-1" / "cell.json"
+    old.parent.mkdir(parents=True)
+    old.write_text('{"fingerprint": "of other settings"}')
+    refused = here("study", "study.yaml", "--out", "old", "--only", "dann/*")
+    assert refused.returncode == 1
+    assert "classifier/nominal/seed-1" in refused.stderr
+    assert not (tmp_path / "old" / "data").exists(), "nothing was simulated before"
+
+
 def test_a_folder_without_tables(here, tmp_path):
     (tmp_path / "empty").mkdir()
     refused = here("report", "empty")

@@ -43,13 +43,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def json_text(content: Any) -> str:
-    """JSON for people to read: NaN and infinities, which it does not have, are null.
+    """JSON for people to read, and for git to compare: a row of numbers or words is one line.
 
-    >>> json_text({"a": float("nan")}).split()
-    ['{', '"a":', 'null', '}']
+    NaN and infinities, which JSON does not have, are null.
+
+    >>> print(json_text({"rows": [{"a": 1, "b": float("nan")}, {"a": 2, "b": 3}]}), end="")
+    {
+     "rows": [
+      {"a": 1, "b": null},
+      {"a": 2, "b": 3}
+     ]
+    }
     """
-    plain = _without_nan(content)
-    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return _lines(_without_nan(content), "\n") + "\n"
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -73,10 +79,22 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
 
 
+def _lines(value: Any, end: str) -> str:
+    """JSON of a value whose lines end with ``end``: what holds nothing nested is one line."""
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list)) or not any(isinstance(v, (dict, list)) for v in inner):
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    further = f"{end} "
+    if isinstance(value, list):
+        return f"[{further}{f',{further}'.join(_lines(v, further) for v in value)}{end}]"
+    items = (f"{json.dumps(k, ensure_ascii=False)}: {_lines(v, further)}" for k, v in value.items())
+    return f"{{{further}{f',{further}'.join(items)}{end}}}"
+
+
 def _without_nan(value: Any) -> Any:
     """The same value with None for every NaN or inf."""
     if isinstance(value, Mapping):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {str(key): _without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):

@@ -54,9 +54,13 @@ def test_points_that_are_missing_leave_gaps(content):
     rows[2].update(value=None, low=None, high=None)
     content["curve"] = [row for row in content["curve"] if row["method"] != "classifier"]
     table = StudyTable.model_validate(content)
-    panel = draw_curves(table, table.axes[0], accuracy_of, "accuracy").axes[0]
+    figure = draw_curves(table, table.axes[0], accuracy_of, "accuracy")
+    panel = figure.axes[0]
     assert np.flatnonzero(np.isnan(lines_of(panel, "o")[0].get_ydata())).tolist() == [2]
     assert len(panel.collections) == 4
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "contrastive" in legend
+    assert "classifier" not in legend, "a method that was not run has no line"
     content["curve"] = []
     assert not can_draw(StudyTable.model_validate(content), table.axes[0], accuracy_of)
 

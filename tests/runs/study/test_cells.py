@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hitclr.errors import SettingsError, UnknownNameError
-from hitclr.runs.study import PlannedCell, prepare_study
+from hitclr.runs.study import PlannedCell, prepare_study, some_cells
 from hitclr.runs.study.cell import _keys, cell_fingerprint
 
 
@@ -105,12 +105,10 @@ def test_unknown_names_and_patterns(make_study, plugins, tmp_path):
         prepare_study(
             make_study(methods={"a": "clasifier"}), plugins, tmp_path / "out", base=tmp_path
         )
-    some = prepare_study(
-        make_study(), plugins, tmp_path / "out", base=tmp_path, only=["dann/*", "*/seed-2"]
-    )
-    assert len(some.cells) == 4
+    study = prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path)
+    assert len(some_cells(study, ["dann/*", "*/seed-2"]).cells) == 4
     with pytest.raises(SettingsError, match="called as in contrastive/nominal/seed-1"):
-        prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path, only=["x"])
+        some_cells(study, ["x"])
 
 
 def test_keys_without_a_schema_key_do_not_depend_on_other_samples():

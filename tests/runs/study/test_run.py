@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from hitclr.errors import OutputError, SettingsError
-from hitclr.runs.study import CellFailure, collect, prepare_study, run_study, write_study
+from hitclr.runs.study import (
+    CellFailure,
+    collect,
+    prepare_study,
+    run_study,
+    some_cells,
+    write_study,
+)
 from hitclr.runs.study import cell as cell_module
 from hitclr.runs.study.inputs import simulate_inputs
 
@@ -163,9 +170,7 @@ def test_no_event_is_trained_on_and_tested_with(make_study, plugins, tmp_path):
 
 def test_what_is_done_is_not_run_again(make_study, plugins, tmp_path):
     study = prepared(make_study, plugins, tmp_path)
-    first = prepare_study(
-        make_study(), plugins, tmp_path / "out", base=tmp_path, only=["classifier/*"]
-    )
+    first = some_cells(study, ["classifier/*"])
     run(first, plugins)
     before = {cell: table(study, cell) for cell in first.cells}
     times = {
@@ -186,8 +191,9 @@ def test_a_killed_cell_ends_with_the_same_numbers(make_study, plugins, tmp_path,
     settings = {**make_study().settings, "trainer": {"epochs": 3, "accelerator": "cpu"}}
     only = ["classifier/nominal/seed-1"]
     whole, cut = (
-        prepare_study(
-            make_study(settings=settings), plugins, tmp_path / name, base=tmp_path, only=only
+        some_cells(
+            prepare_study(make_study(settings=settings), plugins, tmp_path / name, base=tmp_path),
+            only,
         )
         for name in ("whole", "cut")
     )
@@ -242,11 +248,12 @@ def test_a_cell_that_fails_leaves_the_others(make_study, plugins, tmp_path):
 
 def test_a_cell_of_other_settings_is_refused(make_study, plugins, tmp_path):
     only = ["classifier/nominal/seed-1"]
-    study = prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path, only=only)
+    study = some_cells(prepare_study(make_study(), plugins, tmp_path / "out", base=tmp_path), only)
     run(study, plugins)
     settings = {**make_study().settings, "trainer": {"epochs": 2, "accelerator": "cpu"}}
-    changed = prepare_study(
-        make_study(settings=settings), plugins, tmp_path / "out", base=tmp_path, only=only
+    changed = some_cells(
+        prepare_study(make_study(settings=settings), plugins, tmp_path / "out", base=tmp_path),
+        only,
     )
     with pytest.raises(SettingsError, match="made with other settings"):
         run(changed, plugins)

@@ -53,17 +53,20 @@ def ece_of(table: StudyTable, method: str, domain: str, throw: str) -> Point:
 
 def can_draw(table: StudyTable, axis: Axis, score: Score) -> bool:
     """Tell whether any method has a point on the axis."""
+    return any(_has_point(table, axis, score, method.name) for method in table.methods)
+
+
+def _has_point(table: StudyTable, axis: Axis, score: Score, method: str) -> bool:
     return any(
         table.place(axis, throw) is not None
-        and np.isfinite(score(table, method.name, domain.name, throw).value)
-        for method in table.methods
+        and np.isfinite(score(table, method, domain.name, throw).value)
         for domain in table.domains
         for throw in axis.throws
     )
 
 
 def draw_curves(table: StudyTable, axis: Axis, score: Score, title: str) -> Figure:
-    """Draw a panel for each domain and in it a line for each method.
+    """Draw a panel for each domain and in it a line for each method that has a point.
 
     Args:
         table: the study.
@@ -71,7 +74,7 @@ def draw_curves(table: StudyTable, axis: Axis, score: Score, title: str) -> Figu
         score: what is drawn.
         title: the name of the score.
     """
-    looks = series(table)
+    looks = [one for one in series(table) if _has_point(table, axis, score, one.name)]
     count = len(table.domains)
     columns = min(3, count)
     rows = -(-count // columns)

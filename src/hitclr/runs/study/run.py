@@ -36,7 +36,7 @@ from hitclr.runs.study.cells import (
 from hitclr.runs.study.inputs import Inputs, plan_inputs, simulate_inputs
 from hitclr.runs.study.shifts import shift_throws
 
-__all__ = ["STUDY_FILE", "Study", "done_cells", "prepare_study", "run_study"]
+__all__ = ["STUDY_FILE", "Study", "done_cells", "prepare_study", "run_study", "some_cells"]
 
 STUDY_FILE = "study.yaml"
 """The settings of the study, in its folder."""
@@ -71,7 +71,6 @@ def prepare_study(
     out: Path,
     *,
     base: Path,
-    only: Sequence[str] = (),
 ) -> Study:
     """Plan a study, and check the settings of all its cells.
 
@@ -80,10 +79,9 @@ def prepare_study(
         plugins: the registries.
         out: its folder.
         base: the folder that relative file names start from.
-        only: patterns for the names of cells; those that fit none are left out.
 
     Raises:
-        SettingsError: settings are not valid, or no cell fits.
+        SettingsError: settings are not valid.
         UnknownNameError: a method, detector, encoder or augmentation is not registered.
     """
     out = out.expanduser().resolve()
@@ -92,12 +90,11 @@ def prepare_study(
     modelled = modelled_shifts(settings, inputs, plugins, out, base=base)
     cells = plan_cells(settings, inputs, modelled)
     each = {cell: cell_settings(settings, cell, inputs, plugins, out) for cell in cells}
-    study = Study(settings, out, inputs, cells, each, shifts, modelled)
-    return some_cells(study, only) if only else study
+    return Study(settings, out, inputs, cells, each, shifts, modelled)
 
 
 def some_cells(study: Study, only: Sequence[str]) -> Study:
-    """The study with those cells alone whose names fit one of the patterns.
+    """The study with those cells alone whose names fit one of the patterns, as in ``dann/*``.
 
     Raises:
         SettingsError: no cell fits.
