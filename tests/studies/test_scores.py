@@ -11,7 +11,7 @@ from hitclr.plugins.info import PluginInfo
 from hitclr.studies import Estimate, ScoredEvents
 from hitclr.studies import confusion_matrix as ours
 from hitclr.studies import score_events as score_all
-from hitclr.studies.metrics import weighted_auc, weighted_balanced_accuracy
+from hitclr.studies.metrics import auc_shares, bootstrap_estimate
 from hitclr.studies.scores import measure
 
 _PLUGINS = Plugins()
@@ -56,21 +56,55 @@ def test_values_are_those_of_scikit_learn(classes):
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_weights_are_repetitions(classes):
-    """A weighted score is scikit-learn's on events repeated as often as the weight says."""
+def test_the_shares_of_events_are_those_of_the_definition(classes):
+    """Of all pairs of events one by one; the area is the mean of the shares of a class."""
     labels, scores = data(60, classes)
     scores = np.round(scores, 1).astype(float) + 0.05  # with ties
     scores /= scores.sum(1, keepdims=True)
-    right = scores.argmax(1) == labels
-    weights = np.random.default_rng(1).integers(0, 4, (5, 60)).astype(float)
-    areas = weighted_auc(labels, scores, weights)
-    balanced = weighted_balanced_accuracy(labels, right, weights)
-    for weight, area, share in zip(weights.astype(int), areas, balanced, strict=True):
-        rows = np.repeat(np.arange(60), weight)
-        given = scores[rows][:, 1] if classes == 2 else scores[rows]
-        assert area == pytest.approx(roc_auc_score(labels[rows], given, multi_class="ovo"))
-        expected = balanced_accuracy_score(labels[rows], scores[rows].argmax(1))
-        assert share == pytest.approx(expected)
+    area, shares = auc_shares(labels, scores)
+    assert area == pytest.approx(
+        roc_auc_score(labels, scores[:, 1] if classes == 2 else scores, multi_class="ovo")
+    )
+    slow = np.zeros(60)
+    pairs = [(0, 1)] if classes == 2 else [(a, b) for a in range(4) for b in range(4) if a != b]
+    for other, own in pairs:
+        mine, theirs = np.flatnonzero(labels == own), np.flatnonzero(labels == other)
+        for x in mine:
+            for y in theirs:
+                higher, equal = scores[x, own] > scores[y, own], scores[x, own] == scores[y, own]
+                won = (float(higher) + 0.5 * float(equal)) / len(pairs)
+                slow[x] += won / len(theirs)
+                slow[y] += won / len(mine)
+    assert shares == pytest.approx(slow)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_intervals_are_as_wide_as_those_of_the_bootstrap(classes):
+    labels, scores = data(400, classes)
+    found = {score.metric: score for score in score_events(labels, scores, seed=1)}
+    exact = scores / scores.sum(1, keepdims=True)
+
+    def balanced(events, weights):
+        shares = [
+            weights[:, labels == c] @ (events.predicted[labels == c] == c)
+            / weights[:, labels == c].sum(1)
+            for c in range(classes)
+        ]  # fmt: skip
+        return np.mean(shares, axis=0)
+
+    def area(weights):
+        times = weights.astype(int)
+        return np.array(
+            [auc_shares(np.repeat(labels, t), np.repeat(exact, t, axis=0))[0] for t in times]
+        )
+
+    events = ScoredEvents(labels, exact, np.zeros((400, 1), np.float32), 3)
+    for name, weighted in (("balanced accuracy", lambda w: balanced(events, w)), ("AUC", area)):
+        drawn = bootstrap_estimate(events, weighted)
+        assert drawn.value == pytest.approx(found[name].value)
+        width = found[name].high - found[name].low
+        assert width == pytest.approx(drawn.high - drawn.low, rel=0.12)
+        assert found[name].low == pytest.approx(drawn.low, abs=0.15 * width)
 
 
 def test_wilson_interval_closed_form():
@@ -108,24 +142,38 @@ def test_intervals_cover_the_truth():
 
 def test_blocks_are_only_a_matter_of_memory(monkeypatch):
     labels, scores = data(50, 2)
+    events = ScoredEvents(labels, scores.astype(float), np.zeros((50, 1), np.float32), 1)
+
+    def accuracy(weights):
+        return weights @ (events.predicted == labels) / weights.sum(1)
+
+    whole = bootstrap_estimate(events, accuracy)
     monkeypatch.setattr("hitclr.studies.metrics._BLOCK", 50 * 7)
-    found = {score.metric: score for score in score_events(labels, scores, seed=1)}
-    monkeypatch.undo()
-    whole = {score.metric: score for score in score_events(labels, scores, seed=1)}
-    assert found["AUC"].value == whole["AUC"].value
-    assert found["AUC"].low == pytest.approx(whole["AUC"].low, abs=1e-9)
+    found = bootstrap_estimate(events, accuracy)
+    assert found.value == whole.value
+    assert found.low == pytest.approx(whole.low, abs=1e-9)
+    assert whole.low < whole.value < whole.high
+
+
+def test_a_class_of_one_event_leaves_no_interval():
     rare = np.array([0] * 2_000 + [1])
-    answers = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (2001, 1))
-    assert score_events(rare, answers, seed=0)[2].value == 0.5
+    answers = np.random.default_rng(0).random((2001, 2)).astype(np.float32)
+    answers /= answers.sum(1, keepdims=True)
+    found = {score.metric: score for score in score_events(rare, answers, seed=0)}
+    assert found["AUC"].low is None
+    assert "too few events" in found["AUC"].note
+    balanced = found["balanced accuracy"]
+    assert balanced.high - balanced.low > 0.35, "one event tells little of its class"
 
 
 def test_an_interval_of_no_width_is_remarked_on():
-    """All of one class by the answers: every resampling has a balanced accuracy of one half."""
+    """All events have the same scores, so no event moves the area."""
     labels = np.arange(30) % 2
     answers = np.tile(np.array([[0.6, 0.4]], dtype=np.float32), (30, 1))
-    balanced = score_events(labels, answers, seed=0)[2]
-    assert (balanced.low, balanced.value, balanced.high) == (0.5, 0.5, 0.5)
-    assert "says nothing of the uncertainty" in balanced.note
+    area = score_events(labels, answers, seed=0)[3]
+    assert area.metric == "AUC"
+    assert (area.low, area.value, area.high) == (0.5, 0.5, 0.5)
+    assert "says nothing of the uncertainty" in area.note
 
 
 def test_a_metric_sees_the_events_of_known_class():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import expit, logit
+from scipy.stats import binomtest, norm, rankdata
 
 from hitclr.studies.estimate import Estimate
 from hitclr.studies.scored_events import ScoredEvents
@@ -15,11 +17,10 @@ from hitclr.studies.scored_events import ScoredEvents
 __all__ = [
     "accuracy",
     "auc",
+    "auc_shares",
     "balanced_accuracy",
     "bootstrap_estimate",
     "largest_class",
-    "weighted_auc",
-    "weighted_balanced_accuracy",
 ]
 
 _RESAMPLINGS = 1000
@@ -43,27 +44,75 @@ def largest_class(events: ScoredEvents) -> Estimate | None:
 
 
 def balanced_accuracy(events: ScoredEvents) -> Estimate | None:
-    """The mean over classes of the share of right answers; None where there is only one class."""
+    """The mean over classes of the share of right answers; None where there is only one class.
+
+    Its interval is put together from the Wilson intervals of the classes (MOVER, Zou and Donner
+    2008, eq. 5).
+    """
     if len(events.present) < 2:
         return None
-    classes = np.searchsorted(events.present, events.labels)
     right = events.predicted == events.labels
-    return bootstrap_estimate(
-        events, lambda weights: weighted_balanced_accuracy(classes, right, weights)
-    )
+    shares = [right[events.labels == label] for label in events.present]
+    parts = [_proportion(int(own.sum()), own.size, "") for own in shares]
+    value, low, high = np.array([(one.value, one.low, one.high) for one in parts], np.float64).T
+    mean = float(value.mean())
+    below, above = (float(np.sqrt(((end - value) ** 2).sum())) / len(parts) for end in (low, high))
+    return Estimate(mean, mean - below, mean + above, "of the Wilson intervals of the classes")
 
 
 def auc(events: ScoredEvents) -> Estimate | None:
     """The area under the ROC curve, averaged over all pairs of classes (Hand and Till 2001).
 
-    None where all events are of one class.
+    None where all events are of one class. The interval is that of DeLong et al. (1988), for more
+    than two classes of the mean over pairs, on the scale of the logit.
     """
     if len(events.present) < 2:
         return None
     classes = np.searchsorted(events.present, events.labels)
     scores = events.scores[:, events.present]
-    scores = scores / scores.sum(1, keepdims=True)
-    return bootstrap_estimate(events, lambda weights: weighted_auc(classes, scores, weights))
+    value, shares = auc_shares(classes, scores / scores.sum(1, keepdims=True))
+    each = [shares[classes == label] for label in range(len(events.present))]
+    if min(own.size for own in each) < 2:
+        return Estimate(value, note="too few events of a class for an interval")
+    error = math.sqrt(sum(own.var(ddof=1) / own.size for own in each))
+    note = "DeLong interval"
+    if not 0 < value < 1 or error == 0:
+        nothing = "; it has no width, which says nothing of the uncertainty"
+        return Estimate(value, value, value, note + nothing)
+    half = norm.ppf(0.975) * error / (value * (1 - value))
+    low, high = expit(logit(value) - half), expit(logit(value) + half)
+    return Estimate(value, float(low), float(high), note)
+
+
+def auc_shares(classes: NDArray[np.int64], scores: Floats) -> tuple[float, Floats]:
+    """The area under the ROC curve, averaged over pairs of classes, and the share of each event.
+
+    For two classes that of the second one's score; for more the mean over ordered pairs (Hand and
+    Till 2001, eq. 7). Equal scores count half. The share of an event is the sum of its structural
+    components (DeLong et al. 1988, eq. 4 and 5) over the number of pairs: the variance of the area
+    is the sum over classes of that of the shares in the class over the number of its events.
+
+    Args:
+        classes: [M] int64, every class 0 to C-1 with an event.
+        scores: [M, C] float64.
+
+    Returns:
+        The area, and the shares [M] float64.
+    """
+    number = scores.shape[1]
+    pairs = [(0, 1)] if number == 2 else list(itertools.permutations(range(number), 2))
+    rows = [np.flatnonzero(classes == label) for label in range(number)]
+    shares = np.zeros(len(classes))
+    areas = []
+    for other, own in pairs:
+        mine, theirs = scores[rows[own], own], scores[rows[other], own]
+        rank = rankdata(np.concatenate([mine, theirs]))
+        above = (rank[: mine.size] - rankdata(mine)) / theirs.size
+        below = 1 - (rank[mine.size :] - rankdata(theirs)) / mine.size
+        areas.append(above.mean())
+        shares[rows[own]] += above / len(pairs)
+        shares[rows[other]] += below / len(pairs)
+    return float(np.mean(areas)), shares
 
 
 def bootstrap_estimate(events: ScoredEvents, weighted: Callable[[Floats], Floats]) -> Estimate:
@@ -88,53 +137,6 @@ def bootstrap_estimate(events: ScoredEvents, weighted: Callable[[Floats], Floats
     if low == high:
         note += "; all give one value, which says nothing of the uncertainty"
     return Estimate(value, float(low), float(high), note)
-
-
-def weighted_balanced_accuracy(
-    classes: NDArray[np.int64], right: NDArray[np.bool_], weights: Floats
-) -> Floats:
-    """The mean over classes of the weighted share of right answers [R].
-
-    Args:
-        classes: [M] int64, every class 0 to C-1 with an event of weight above 0.
-        right: [M] bool.
-        weights: [R, M] float64, one row for each resampling: how often it drew each event.
-    """
-    shares = [
-        (weights[:, mine] * right[mine]).sum(1) / weights[:, mine].sum(1)
-        for mine in (classes == label for label in range(int(classes.max()) + 1))
-    ]
-    mean: Floats = np.mean(shares, axis=0)
-    return mean
-
-
-def weighted_auc(classes: NDArray[np.int64], scores: Floats, weights: Floats) -> Floats:
-    """The weighted area under the ROC curve [R], averaged over pairs of classes.
-
-    For two classes that of the second one's score; for more the mean over ordered pairs (Hand and
-    Till 2001, eq. 7). Equal scores count half.
-
-    Args:
-        classes: [M] int64, every class 0 to C-1 with an event of weight above 0.
-        scores: [M, C] float64.
-        weights: [R, M] float64, as in `weighted_balanced_accuracy`.
-    """
-    number = scores.shape[1]
-    pairs = [(0, 1)] if number == 2 else list(itertools.permutations(range(number), 2))
-    areas = []
-    for other, own in pairs:
-        rows = np.flatnonzero((classes == own) | (classes == other))
-        _, rank = np.unique(scores[rows, own], return_inverse=True)
-        order = np.argsort(rank, kind="stable")
-        rows, rank = rows[order], rank[order]
-        starts = np.flatnonzero(np.diff(rank, prepend=-1))
-        mine = classes[rows] == own
-        positive = np.add.reduceat(weights[:, rows] * mine, starts, axis=1)
-        negative = np.add.reduceat(weights[:, rows] * ~mine, starts, axis=1)
-        below = np.cumsum(negative, axis=1) - 0.5 * negative
-        areas.append((positive * below).sum(1) / (positive.sum(1) * negative.sum(1)))
-    mean: Floats = np.mean(areas, axis=0)
-    return mean
 
 
 def _proportion(count: int, number: int, note: str) -> Estimate:

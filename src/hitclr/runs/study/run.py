@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -212,7 +213,12 @@ def _workers(processes: int, cluster: str | None) -> Iterator[Any]:
         if processes == 1:
             yield _one_by_one
             return
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=None):
+        with (
+            joblib.parallel_config(backend="loky", inner_max_num_threads=None),
+            warnings.catch_warnings(),
+        ):
+            # A process that has grown by a cell's events is replaced by a new one, as is right.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
             yield joblib.Parallel(processes, return_as="generator_unordered", batch_size=1)
         return
     distributed = require(
