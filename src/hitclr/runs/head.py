@@ -1,0 +1,54 @@
+"""The probe in place of a classifier's head."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from hitclr.config import Settings
+from hitclr.errors import SettingsError
+from hitclr.methods import Method
+from hitclr.studies import ProbeWeights
+
+__all__ = ["head_to_replace", "replace_head"]
+
+
+def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
+    """The head that the probe is to take the place of; None where it shall stay, or there is none.
+
+    Raises:
+        SettingsError: the head shall go, and is no linear map of the representation, or was
+            trained for a target.
+    """
+    if not settings.probe.replaces_head or not method.classifies:
+        return None
+    head = getattr(method, "head", None)
+    name = settings.method.name
+    if method.needs.target != "all":
+        message = (
+            f"probe.replaces_head: the method {name!r} adapts its head to a target, and the probe "
+            f"sees the labels of the source alone\n  what to do: leave probe.replaces_head out"
+        )
+        raise SettingsError(message)
+    shape = (method.num_classes, method.width)
+    if not isinstance(head, nn.Linear) or tuple(head.weight.shape) != shape or head.bias is None:
+        message = (
+            f"probe.replaces_head: expected the method {name!r} to have a `head`, torch.nn.Linear "
+            f"from {method.width} features to {method.num_classes} classes, got {head!r}\n  what "
+            f"to do: leave probe.replaces_head out"
+        )
+        raise SettingsError(message)
+    return head
+
+
+@torch.no_grad()
+def replace_head(head: nn.Linear, probe: ProbeWeights) -> None:
+    """Give the head the weights of a fitted probe: last-layer retraining (arXiv:2204.02937).
+
+    Args:
+        head: from the representation [B, D] to the class scores [B, C].
+        probe: fitted on such representations.
+    """
+    weight = probe.weight.double() / probe.scale.double()
+    head.weight.copy_(weight)
+    head.bias.copy_(probe.bias.double() - weight @ probe.mean.double())
