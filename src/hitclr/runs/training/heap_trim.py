@@ -19,24 +19,26 @@ class HeapTrim(L.Callback):
     14581): a training on the CPU then grows by gigabytes of which nearly nothing is in use. Where
     the C library is another, this does nothing.
 
+    What a step takes for itself is not growth: the next would only have to ask for it again.
+
     Args:
-        growth: the bytes by which the process may grow before it is done again.
+        growth: the bytes by which the process may grow from one step to any later one.
     """
 
     def __init__(self, growth: int = 2**30) -> None:
         self.growth = growth
-        self._before = 0
-
-    def on_train_start(self, *_: Any) -> None:
-        """Called by Lightning."""
-        self._before = resident_bytes()
+        self._before: int | None = None
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Called by Lightning."""
-        if resident_bytes() > self._before + self.growth:
+        resident = resident_bytes()
+        if self._before is None:  # the first step, or the first after it was done
+            self._before = resident
+        elif resident > self._before + self.growth:
             trim_heap()
-            self._before = resident_bytes()
+            self._before = None
 
     def on_train_end(self, *_: Any) -> None:
         """Called by Lightning."""
         trim_heap()
+        self._before = None
