@@ -94,7 +94,7 @@ def test_all_pairs_are_there_and_the_best_against_each(content):
     for row in own.rows:
         pair = next(r for r in content["comparisons"] if r["second"] == row[0])
         assert row[1] == f"{pair['difference']:+.3f} [{pair['low']:+.3f}, {pair['high']:+.3f}]"
-        assert row[2] == f"{'yes' if pair['survives'] else 'no'} (p {pair['p_holm']:.4f})"
+        assert row[2] == f"{'yes' if pair['survives'] else 'no'} (p = {pair['p_holm']:.3g})"
     apart = found["Trained on kept-0: contrastive minus methods that saw the target"]
     assert [row[0] for row in apart.rows] == ["DANN †"]
 

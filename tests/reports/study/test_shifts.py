@@ -79,9 +79,9 @@ def test_both_groups_stand_apart_with_intervals(shifted):
 def test_differences_are_within_a_group_and_turned(shifted):
     tables, _ = section(shifted)
     row = tables["Trained on kept-50: classifier minus the others under unmodelled shifts"].rows[0]
-    assert row[:3] == ["contrastive", "+0.050 [+0.040, +0.060]", "yes (p 0.0300)"]
+    assert row[:3] == ["contrastive", "+0.050 [+0.040, +0.060]", "yes (p = 0.03)"]
     price = next(table for name, table in tables.items() if "is modelled minus" in name)
-    assert price.rows == [["contrastive", "+0.200 [+0.190, +0.210]", "no (p 0.0300)"]]
+    assert price.rows == [["contrastive", "+0.200 [+0.190, +0.210]", "no (p = 0.03)"]]
     pairs = next(table for name, table in tables.items() if "all pairs" in name)
     assert pairs.folded
     assert len(pairs.rows) == 1, "the price is no pair of methods"

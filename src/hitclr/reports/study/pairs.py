@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from hitclr.reports.study.rows import Comparison
-from hitclr.reports.study.wording import signed, within
+from hitclr.reports.study.wording import p_in_brackets, signed, within
 
 __all__ = ["difference_in_words", "matching"]
 
@@ -38,9 +38,4 @@ def difference_in_words(pair: Comparison | None) -> str:
     if pair.survives is None:
         return f"{text}, without a correction for the number of comparisons"
     verdict = "which survives" if pair.survives else "which does not survive"
-    p = "" if pair.p_holm is None else f" (p {_p(pair.p_holm)})"
-    return f"{text}, {verdict} Holm's correction{p}"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3g}"
+    return f"{text}, {verdict} Holm's correction{p_in_brackets(pair.p_holm)}"

@@ -11,7 +11,7 @@ from hitclr.reports.folder import PAGE, replace_report
 from hitclr.reports.study.document import Block, Document, Note, Section, Table, Text
 from hitclr.reports.study.html import render_html
 from hitclr.reports.study.markdown import render_markdown
-from hitclr.reports.study.wording import DASH, Dashes, signed, within
+from hitclr.reports.study.wording import DASH, Dashes, p_in_brackets, signed, within
 from hitclr.reports.summary import count_of
 
 __all__ = ["Change", "Difference", "TwoStudies", "write_two_studies"]
@@ -222,8 +222,7 @@ def _changes(found: TwoStudies, quantity: str, title: str, *, fold: bool = False
         if one.survives is None:
             survives = dashes.dash("not tested: " + (one.note or "one of them has no interval"))
         else:
-            p = "" if one.p_holm is None else f" (p {one.p_holm:.4f})"
-            survives = f"{'yes' if one.survives else 'no'}{p}"
+            survives = f"{'yes' if one.survives else 'no'}{p_in_brackets(one.p_holm)}"
         rows.append([one.method, one.domain, *values, difference, survives])
     first, second = found.names
     header = ["method", "trained on", first, second, f"{second} minus {first}", "survives Holm"]

@@ -28,6 +28,7 @@ __all__ = [
     "labelled",
     "mark_of",
     "over_seeds",
+    "p_in_brackets",
     "signed",
     "value_of",
     "why_absent",
@@ -150,8 +151,18 @@ def difference_of(row: Comparison | None, dashes: Dashes) -> tuple[str, str]:
     text = f"{signed(row.difference)} {within(row.low, row.high, sign=True)}"
     if row.survives is None:
         return text, dashes.dash("not corrected for the number of comparisons")
-    p = "" if row.p_holm is None else f" (p {row.p_holm:.4f})"
-    return text, f"{'yes' if row.survives else 'no'}{p}"
+    return text, f"{'yes' if row.survives else 'no'}{p_in_brackets(row.p_holm)}"
+
+
+def p_in_brackets(value: float | None) -> str:
+    """A p value behind a verdict; nothing where there is none.
+
+    >>> p_in_brackets(0.03), p_in_brackets(2e-6), p_in_brackets(None)
+    (' (p = 0.03)', ' (p < 0.001)', '')
+    """
+    if value is None:
+        return ""
+    return f" (p {'< 0.001' if value < 0.001 else f'= {value:.3g}'})"
 
 
 def over_seeds(rows: Sequence[StudyScore], absent: str, dashes: Dashes) -> str:
