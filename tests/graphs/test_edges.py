@@ -238,3 +238,14 @@ def test_bad_options_are_refused(make):
 def test_builders_are_edge_builders():
     assert isinstance(KNN(), EdgeBuilder)
     assert isinstance(Radius(1.0), EdgeBuilder)
+
+
+@pytest.mark.parametrize("build", [KNN(3, metric={"t": 0.2}), Radius(2.0), Radius(2.0, None)])
+def test_a_single_event_has_the_edges_that_it_has_in_a_batch(build):
+    batch = random_batch([7, 1, 12], 3, lattice=False)
+    inside = build(batch).to_data_list()
+    for event, expected in zip(batch.to_data_list(), inside, strict=True):
+        made = build(event)
+        assert type(made) is type(event)
+        assert torch.equal(made.edge_index, expected.edge_index)
+        assert "edge_index" not in event, "what came is not changed"

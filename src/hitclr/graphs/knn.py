@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from torch_geometric.data import Batch
-
-from hitclr.events import with_edges
-from hitclr.graphs.neighbours import EventTree, check_count, check_metric
+from hitclr.graphs.neighbours import EventTree, Graph, add_edges, check_count, check_metric
 
 __all__ = ["KNN"]
 
@@ -46,20 +43,19 @@ class KNN:
         check_count("KNN", "k", self.k)
         check_metric("KNN", self.metric)
 
-    def __call__(self, batch: Batch) -> Batch:
+    def __call__(self, batch: Graph) -> Graph:
         """The batch with edges neighbour -> hit, no hit to itself, ordered by hit.
 
         The search runs on the CPU, on as many threads as torch has.
 
         Args:
-            batch: the events; they are not changed.
+            batch: the events, or a single one as a PyG ``Data``; they are not changed.
 
         Returns:
-            A new batch with ``edge_index`` [2, E] int64 on the device of the batch.
+            A new batch, or ``Data``, with ``edge_index`` [2, E] int64 on the device of the hits.
 
         Raises:
             SchemaError: the batch lacks a feature of the metric.
             HitclrError: a position, or a feature of the metric, is not finite.
         """
-        edges = EventTree(batch, self.metric).nearest(self.k)
-        return with_edges(batch, edges.to(batch.pos.device))
+        return add_edges(batch, lambda events: EventTree(events, self.metric).nearest(self.k))

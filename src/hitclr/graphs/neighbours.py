@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from torch import Tensor
-from torch_geometric.data import Batch
+from torch_geometric.data import Batch, Data
 
 from hitclr import fields
 from hitclr.errors import HitclrError, SettingsError
-from hitclr.events import counts_from_ptr, feature_index
+from hitclr.events import counts_from_ptr, feature_index, with_edges
 from hitclr.graphs.ties import break_ties, largest_move
 
-__all__ = ["EventTree", "check_count", "check_metric"]
+__all__ = ["EventTree", "Graph", "add_edges", "check_count", "check_metric"]
+
+Graph = TypeVar("Graph", Batch, Data)
+"""A batch of events, or one of them as PyG's transforms get it."""
 
 
 class EventTree:
@@ -98,6 +103,23 @@ class EventTree:
             apart = self._coordinates[neighbour] - self._coordinates[hit]
             keep &= np.sqrt(np.square(apart).sum(1)) <= self._reach
         return torch.from_numpy(np.stack([neighbour[keep], hit[keep]]).astype(np.int64))
+
+
+def add_edges(data: Graph, find: Callable[[Batch], Tensor]) -> Graph:
+    """A batch or a single event with its edges.
+
+    Args:
+        data: the events; they are not changed.
+        find: the edges [2, E] int64 of a batch, ordered by hit.
+
+    Returns:
+        What came, a shallow copy, with ``edge_index`` on the device of its positions.
+    """
+    if isinstance(data, Batch):
+        return with_edges(data, find(data).to(data.pos.device))
+    single = copy.copy(data)
+    single.edge_index = find(Batch.from_data_list([data])).to(data.pos.device)
+    return single
 
 
 def check_count(owner: str, name: str, value: object) -> None:

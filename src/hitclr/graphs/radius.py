@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from torch import Tensor
 from torch_geometric.data import Batch
 
 from hitclr.errors import SettingsError
-from hitclr.events import with_edges
-from hitclr.graphs.neighbours import EventTree, check_count, check_metric
+from hitclr.graphs.neighbours import EventTree, Graph, add_edges, check_count, check_metric
 
 __all__ = ["Radius"]
 
@@ -51,21 +51,23 @@ class Radius:
             check_count("Radius", "max_neighbours", self.max_neighbours)
         check_metric("Radius", self.metric)
 
-    def __call__(self, batch: Batch) -> Batch:
+    def __call__(self, batch: Graph) -> Graph:
         """The batch with edges neighbour -> hit, no hit to itself, ordered by hit.
 
         The search runs on the CPU, on as many threads as torch has.
 
         Args:
-            batch: the events; they are not changed.
+            batch: the events, or a single one as a PyG ``Data``; they are not changed.
 
         Returns:
-            A new batch with ``edge_index`` [2, E] int64 on the device of the batch.
+            A new batch, or ``Data``, with ``edge_index`` [2, E] int64 on the device of the hits.
 
         Raises:
             SchemaError: the batch lacks a feature of the metric.
             HitclrError: a position, or a feature of the metric, is not finite.
         """
+        return add_edges(batch, self._edges)
+
+    def _edges(self, batch: Batch) -> Tensor:
         tree = EventTree(batch, self.metric, reach=self.r)
-        edges = tree.all() if self.max_neighbours is None else tree.nearest(self.max_neighbours)
-        return with_edges(batch, edges.to(batch.pos.device))
+        return tree.all() if self.max_neighbours is None else tree.nearest(self.max_neighbours)
