@@ -184,7 +184,9 @@ def test_a_flat_tree_from_first_look_to_check(flat_file, tmp_path):
     assert keys == ["run", "event"]
     schema = load_schema(target)
     assert (schema.layout, schema.group_by, schema.rows) == ("flat", ("run", "event"), "contiguous")
-    assert "20 of 20 entries become events" in show(flat_file, "--check", target)
+    output = show(flat_file, "--check", target)
+    assert "20 of 20 groups of hits become events" in output
+    assert "entries" not in output
     # Without the run there are events whose hits are apart.
     target.write_text(target.read_text().replace("  - run ", "  # run "))
     result = run(flat_file, "--check", target)

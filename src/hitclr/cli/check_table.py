@@ -14,7 +14,7 @@ from hitclr.io.policy import Reason
 
 if TYPE_CHECKING:
     from hitclr.io.inspection.check import SchemaCheck
-    from hitclr.io.inspection.check_faults import FaultCheck, FileCheck
+    from hitclr.io.inspection.check_faults import FaultCheck
     from hitclr.io.inspection.check_numbers import ColumnCheck, HitCounts
 
 __all__ = ["show_check"]
@@ -22,7 +22,7 @@ __all__ = ["show_check"]
 _FILES = 12  # a check of no more files than this shows them all
 _BESIDE_FILES = 42
 _INDENT = "  "
-_UNITS = {"entry": ("entry", "entries"), "file": ("file", "files")}
+_FILE = ("file", "files")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -35,9 +35,9 @@ def show_check(check: SchemaCheck, *, whole: bool = False, interrupted: bool = F
         interrupted: whether the check was broken off.
     """
     console.print(_verdict(check, interrupted=interrupted))
-    _show_files(check.files, whole=whole)
+    _show_files(check, whole=whole)
     for fault in check.faults:
-        _show_fault(fault)
+        _show_fault(fault, check)
     if check.events:
         _show_classes(check)
         _show_hits(check.hits)
@@ -47,16 +47,21 @@ def show_check(check: SchemaCheck, *, whole: bool = False, interrupted: bool = F
         say("Next: name the schema in a settings file, and run `hitclr train SETTINGS.yaml`.")
 
 
+def _entry(check: SchemaCheck) -> tuple[str, str]:
+    """What becomes an event, one and many of it."""
+    return ("group of hits", "groups of hits") if check.flat else ("entry", "entries")
+
+
 def _verdict(check: SchemaCheck, *, interrupted: bool) -> Text:
     parts = []
     if check.entries:
-        of = counted(check.entries, *_UNITS["entry"])
+        of = counted(check.entries, *_entry(check))
         parts.append(f"{check.events:,} of {of} become events")
     if check.unselected:
         parts.append(f"the schema leaves out {check.unselected:,} by its selection")
     unreadable = sum(bool(file.error) for file in check.files)
     if unreadable:
-        of = counted(len(check.files), *_UNITS["file"])
+        of = counted(len(check.files), *_FILE)
         parts.append(f"{unreadable:,} of {of} cannot be used")
     if check.events and check.empty_classes:
         parts.append(f"no event is of class {' or '.join(check.empty_classes)}")
@@ -68,12 +73,14 @@ def _verdict(check: SchemaCheck, *, interrupted: bool) -> Text:
     return Text(f"The schema does not fit: {found}", "bold red")
 
 
-def _show_files(files: tuple[FileCheck, ...], *, whole: bool) -> None:
+def _show_files(check: SchemaCheck, *, whole: bool) -> None:
+    files = check.files
     shown = sorted(files, key=lambda file: (file.good, file.index))
     if len(files) > _FILES and not whole:
         shown = shown[:_FILES]
     room = max(16, console.width - _BESIDE_FILES)
-    table = plain_table("file", "entries", "events", "at fault", right=("entries", "events"))
+    entries = "groups" if check.flat else "entries"
+    table = plain_table("file", entries, "events", "at fault", right=(entries, "events"))
     table.columns[0].no_wrap = not whole
     for file in sorted(shown, key=lambda file: file.index):
         name = Text(file.file if whole else tail(file.file, room))
@@ -93,9 +100,10 @@ def _show_files(files: tuple[FileCheck, ...], *, whole: bool) -> None:
         say(f"… {len(rest):,} more, {state}; --all shows them")
 
 
-def _show_fault(fault: FaultCheck) -> None:
+def _show_fault(fault: FaultCheck, check: SchemaCheck) -> None:
     """One fault, with the message for the first entry or file; names are not broken."""
-    what = f"{counted(fault.count, *_UNITS[fault.unit])}: {fault.reason}"
+    unit = _FILE if fault.unit == "file" else _entry(check)
+    what = f"{counted(fault.count, *unit)}: {fault.reason}"
     console.print()
     console.print(Text(what if fault.count == 1 else f"{what}. The first:", "bold red"))
     for line in fault.message.splitlines():
@@ -167,7 +175,7 @@ def _show_columns(check: SchemaCheck) -> None:
     console.print(table)
     rejected = sum(f.count for f in check.faults if f.reason == Reason.NOT_FINITE)
     if rejected:
-        number = counted(rejected, "entry", "entries")
+        number = counted(rejected, *_entry(check))
         say(
             f"Not in these numbers: {number} with NaN, inf or numbers too large for float32 among "
             f"the hits. An event with one such number is left out whole."

@@ -61,5 +61,5 @@ def demo(
         Path.cwd(),
         resume=resume,
         overwrite=overwrite,
-        again=["hitclr", "demo", name, "--out", str(out), *changed, "--resume"],
+        again=["demo", name, "--out", str(out), *changed, "--resume"],
     )

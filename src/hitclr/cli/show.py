@@ -115,7 +115,8 @@ def train_and_show(
         base: the folder that relative file names in the settings start from.
         resume: go on with an interrupted run.
         overwrite: delete an earlier run first.
-        again: the command that goes on with this run, for the message after Ctrl-C.
+        again: the command that goes on with this run, for the message after Ctrl-C, without
+            ``hitclr`` and what stands between.
     """
     from hitclr.runs import train
     from hitclr.runs.folder import CHECKPOINTS, LAST
@@ -134,7 +135,8 @@ def train_and_show(
             )
     except KeyboardInterrupt:
         if (Path(settings.out).expanduser() / CHECKPOINTS / LAST).exists():
-            say(f"Interrupted. Go on with: {shlex.join(again)}")
+            left_out = [f"--no-plugin={name}" for name in plugins.disabled]
+            say(f"Interrupted. Go on with: {shlex.join(['hitclr', *left_out, *again])}")
         else:
             say("Interrupted before the end of the first epoch: nothing to go on from.")
         raise typer.Exit(130) from None

@@ -41,5 +41,5 @@ def train(
         config.resolve().parent,
         resume=resume,
         overwrite=overwrite,
-        again=["hitclr", "train", str(config), *changes, "--resume"],
+        again=["train", str(config), *changes, "--resume"],
     )

@@ -28,6 +28,8 @@ class SchemaCheck:
 
     Attributes:
         schema: the schema's name.
+        flat: whether an entry of the files is a hit; what is called an entry here is then a group
+            of them, the hits of one event.
         files: the files that were looked at.
         classes: ``{class: events}``, every class of the schema's label; empty without a label.
         left_out: ``{class: entries}`` that are of this class and at fault.
@@ -41,6 +43,7 @@ class SchemaCheck:
     """
 
     schema: str
+    flat: bool = False
     files: tuple[FileCheck, ...] = ()
     classes: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -133,7 +136,7 @@ def check_schema(
     Returns:
         What was found. Nothing is raised for the files' sake: see `SchemaCheck.fits`.
     """
-    check = SchemaCheck(schema.name)
+    check = SchemaCheck(schema.name, _flat(schema))
     for so_far in iterate_checks(schema, files, progress=progress):
         check = so_far
     return check
@@ -151,9 +154,9 @@ def iterate_checks(
     sample = Sample(schema.name, tuple(files))
     labelling, classes = sample.labelling(schema), class_names(schema, [sample])
     ruled = () if isinstance(labelling, str) else classes
-    done = SchemaCheck(schema.name, classes=dict.fromkeys(ruled, 0))
+    done = SchemaCheck(schema.name, _flat(schema), classes=dict.fromkeys(ruled, 0))
     for index, file in enumerate(files):
-        part = SchemaCheck(schema.name)
+        part = SchemaCheck(schema.name, _flat(schema))
         look = partial(_check_chunk, schema, ruled, index, file)
         try:
             # By `map`, so that no name here keeps a chunk while the next one is read.
@@ -169,6 +172,10 @@ def iterate_checks(
         done += part
 
 
+def _flat(schema: Schema) -> bool:
+    return schema.layout == "flat"
+
+
 def _check_chunk(
     schema: Schema, classes: Sequence[str], index: int, file: FileName, chunk: Chunk
 ) -> SchemaCheck:
@@ -178,6 +185,7 @@ def _check_chunk(
     bad_labels: NDArray[np.int64] = chunk.labels[bad]
     return SchemaCheck(
         schema.name,
+        _flat(schema),
         files=(
             FileCheck(
                 index,
@@ -230,6 +238,7 @@ def _unreadable(schema: Schema, index: int, file: FileName, error: HitclrError) 
     fault = _fault("file", error, 1, file)
     return SchemaCheck(
         schema.name,
+        _flat(schema),
         files=(FileCheck(index, str(file), error=fault.message, reason=fault.reason),),
         faults=(fault,),
     )
