@@ -162,6 +162,9 @@ def test_a_broken_plugin_does_not_stop_the_rest(tmp_path, folder, hitclr_here, m
     assert "two plugins register the method 'contrastive': 'hitclr' (hitclr 0.1.0) and" in text
     assert "'thief' (thief 1.0)" in text
     assert "plugin 'broken' (broken 1.0)" in text
+    assert "what to do: install what it needs, or another version of broken" in text
+    for name in ("broken", "thief"):
+        assert text.count(f"hitclr --no-plugin {name}") == 1
     thief = {"HITCLR_DISABLE_PLUGINS": "thief"}
     listed = json.loads(hitclr_here("plugins", "--json", cwd=tmp_path, **thief).stdout)
     errors = {info["name"]: info["error"] for info in listed}

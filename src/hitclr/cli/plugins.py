@@ -61,4 +61,5 @@ def _show(infos: Sequence[PluginInfo]) -> None:
         if info.error and not info.disabled:
             console.print("\n[bold red]Failed:[/]", end=" ")
             console.print(info.error, markup=False)
-            console.print(f"  until then: {how_to_leave_out(info.name)}", markup=False)
+            if (without := how_to_leave_out(info.name)) not in info.error:
+                console.print(f"  until then: {without}", markup=False)

@@ -229,7 +229,10 @@ def _load(disabled: Iterable[str]) -> tuple[Plugins, list[DuplicateNameError]]:
             plugins.infos.append(info)
             continue
         try:
-            with faults_of(f"{info.title}, which cannot be imported from {point.value}"):
+            with faults_of(
+                f"{info.title}, which cannot be imported from {point.value}",
+                f"install what it needs, or another version of {info.distribution}",
+            ):
                 module = point.load()
         except PluginError as error:
             info.error = str(error)

@@ -82,7 +82,7 @@ class Registry(Generic[T]):
             raise PluginError(message)
         message = (
             f"two plugins register the {self.kind} {name!r}: {first} and {entry}\n"
-            f"  what to do: uninstall one of them, or leave it out: {how_to_leave_out(owner)}"
+            f"  what to do: give one another name, or leave a plugin out: {how_to_leave_out(owner)}"
         )
         raise DuplicateNameError(message)
 

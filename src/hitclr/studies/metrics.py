@@ -64,7 +64,8 @@ def auc(events: ScoredEvents) -> Estimate | None:
     """The area under the ROC curve, averaged over all pairs of classes (Hand and Till 2001).
 
     None where all events are of one class. The interval is that of DeLong et al. (1988), for more
-    than two classes of the mean over pairs, on the scale of the logit.
+    than two classes of the mean over pairs, on the scale of the logit. There is none where classes
+    are told apart without an error, or not at all: it would have no width.
     """
     if len(events.present) < 2:
         return None
@@ -75,13 +76,11 @@ def auc(events: ScoredEvents) -> Estimate | None:
     if min(own.size for own in each) < 2:
         return Estimate(value, note="too few events of a class for an interval")
     error = math.sqrt(sum(own.var(ddof=1) / own.size for own in each))
-    note = "DeLong interval"
     if not 0 < value < 1 or error == 0:
-        nothing = "; it has no width, which says nothing of the uncertainty"
-        return Estimate(value, value, value, note + nothing)
+        return Estimate(value, note="no interval: that of DeLong has no width here")
     half = norm.ppf(0.975) * error / (value * (1 - value))
     low, high = expit(logit(value) - half), expit(logit(value) + half)
-    return Estimate(value, float(low), float(high), note)
+    return Estimate(value, float(low), float(high), "DeLong interval")
 
 
 def auc_shares(classes: NDArray[np.int64], scores: Floats) -> tuple[float, Floats]:
