@@ -22,7 +22,8 @@ def settings(replaces_head=True):
 
 def method(head, **given):
     options = {"classifies": True, "needs": Needs(), "num_classes": 3, "width": 5, "head": head}
-    return SimpleNamespace(**{**options, **given})
+    modes = {"training": True, "eval": lambda: None, "train": lambda mode: None}
+    return SimpleNamespace(**{**options, **modes, "logits": head, **given})
 
 
 def test_the_head_gives_what_the_probe_gives():
@@ -46,6 +47,13 @@ def test_it_is_the_head_of_a_method_that_classifies():
 def test_a_head_that_is_no_linear_map_is_refused(head):
     with pytest.raises(SettingsError, match="from 5 features to 3 classes, got"):
         head_to_replace(settings(), method(head))
+
+
+def test_a_head_behind_something_else_is_refused():
+    """The probe is fitted on the representation, and would be wrong there."""
+    head, norm = nn.Linear(5, 3), nn.BatchNorm1d(5).eval()
+    with pytest.raises(SettingsError, match="something stands between"):
+        head_to_replace(settings(), method(head, logits=lambda embedding: head(norm(embedding))))
 
 
 @pytest.mark.parametrize("target", ["beside", "labelled", "after"])

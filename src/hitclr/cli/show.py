@@ -116,7 +116,7 @@ def train_and_show(
         resume: go on with an interrupted run.
         overwrite: delete an earlier run first.
         again: the command that goes on with this run, for the message after Ctrl-C, without
-            ``hitclr`` and what stands between.
+            ``hitclr`` and the options before the command.
     """
     from hitclr.runs import train
     from hitclr.runs.folder import CHECKPOINTS, LAST

@@ -17,8 +17,8 @@ def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
     """The head that the probe is to take the place of; None where it shall stay, or there is none.
 
     Raises:
-        SettingsError: the head shall go, and is no linear map of the representation, or was
-            trained for a target.
+        SettingsError: the head shall go, and is no linear map of the representation, does not make
+            the class scores alone, or was trained for a target.
     """
     if not settings.probe.replaces_head or not method.classifies:
         return None
@@ -38,7 +38,26 @@ def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
             f"to do: leave probe.replaces_head out"
         )
         raise SettingsError(message)
+    if not _sees_the_representation(method, head):
+        message = (
+            f"probe.replaces_head: expected the class scores of the method {name!r} to be its "
+            f"`head` of the representation, something stands between the two or behind them\n  "
+            f"what to do: leave probe.replaces_head out"
+        )
+        raise SettingsError(message)
     return head
+
+
+@torch.no_grad()
+def _sees_the_representation(method: Method, head: nn.Linear) -> bool:
+    """Whether nothing but the head makes the class scores; a probe fits on nothing else."""
+    training = method.training
+    method.eval()
+    some = torch.arange(2 * method.width, dtype=head.weight.dtype, device=head.weight.device)
+    some = some.reshape(2, -1)
+    same = torch.equal(method.logits(some), head(some))
+    method.train(training)
+    return same
 
 
 @torch.no_grad()

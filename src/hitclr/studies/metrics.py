@@ -47,7 +47,7 @@ def balanced_accuracy(events: ScoredEvents) -> Estimate | None:
     """The mean over classes of the share of right answers; None where there is only one class.
 
     Its interval is put together from the Wilson intervals of the classes (MOVER, Zou and Donner
-    2008, eq. 5).
+    2008).
     """
     if len(events.present) < 2:
         return None
@@ -88,7 +88,7 @@ def auc_shares(classes: NDArray[np.int64], scores: Floats) -> tuple[float, Float
 
     For two classes that of the second one's score; for more the mean over ordered pairs (Hand and
     Till 2001, eq. 7). Equal scores count half. The share of an event is the sum of its structural
-    components (DeLong et al. 1988, eq. 4 and 5) over the number of pairs: the variance of the area
+    components (DeLong et al. 1988) over the number of pairs: the variance of the area
     is the sum over classes of that of the shares in the class over the number of its events.
 
     Args:
