@@ -297,6 +297,13 @@ def test_every_type_of_column_is_taken(tree, dtypes):
     assert ak.num(value(written(tree), columns)).tolist() == [3, 0, 1]
 
 
+def test_the_median_of_half_precision():
+    lists = ak.values_astype(ak.Array([[1.0, 0.5, 4.0, 2.0], [], [0.25]]), "float16")
+    found = value("median(b)", {"b": lists})
+    assert ak.to_numpy(found).dtype == np.float16
+    assert np.array_equal(ak.to_numpy(found), [1.5, np.nan, 0.25], equal_nan=True)
+
+
 def test_blocks_change_nothing(monkeypatch):
     random = np.random.default_rng(3)
     counts = random.integers(0, 9, 60)

@@ -238,9 +238,9 @@ def _extreme(ufunc: np.ufunc, flat: Array, ptr: Ints) -> Array:
 def _median(flat: Array, ptr: Ints) -> Array:
     flat = flat.astype(_float_type(flat.dtype), copy=False)
     broken = np.isnan(flat)
-    lists = ak.contents.ListOffsetArray(
-        ak.index.Index64(ptr), ak.contents.NumpyArray(np.where(broken, np.inf, flat))
-    )
+    # Awkward Array has no order of half precision.
+    wide = np.where(broken, np.inf, flat).astype(np.result_type(flat, np.float32), copy=False)
+    lists = ak.contents.ListOffsetArray(ak.index.Index64(ptr), ak.contents.NumpyArray(wide))
     ordered = np.asarray(ak.flatten(ak.sort(lists, axis=1, highlevel=False), highlevel=False).data)
     counts = np.diff(ptr)
     some = np.flatnonzero(counts > 0)
