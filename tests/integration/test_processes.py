@@ -38,13 +38,13 @@ def history(folder):
 def test_two_processes_give_the_losses_of_one(toy_settings, tmp_path, method, train_without_page):
     content = {
         **toy_settings,
-        "method": {"name": method},
+        "method": {"name": method, "batch_norm": False},
         # Each process draws for its own events; what both are to see alike has nothing to draw.
         "views": {"augmentations": ["identity"]},
         "trainer": {"epochs": 3, "accelerator": "cpu"},
     }
     if method == "contrastive":
-        content["method"] = {"name": method, "batch_norm": False, "alpha": 0.5}
+        content["method"]["alpha"] = 0.5
     file = tmp_path / "settings.yaml"
     file.write_text(yaml.safe_dump(content))
     changes = ("trainer.devices=2", "data.batch_size=16", "out=two")

@@ -101,10 +101,10 @@ def test_the_kept_weights_are_those_of_the_chosen_epoch(
     assert results(kept)["selection"]["epoch"] == 0
     last = torch.load(kept.out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     chosen = load_model(kept.model, plugins).method.state_dict()
-    assert not torch.equal(last["head.weight"], chosen["head.weight"])
+    assert not torch.equal(last["head.linear.weight"], chosen["head.linear.weight"])
     best = torch.load(kept.out / "checkpoints" / "last.ckpt", weights_only=True)["callbacks"]
     (state,) = [value for key, value in best.items() if "Selection" in key]
-    assert torch.equal(state["best"]["head.weight"], chosen["head.weight"])
+    assert torch.equal(state["best"]["head.linear.weight"], chosen["head.linear.weight"])
     assert [row["score"] for row in state["rows"]] == [3.0, 2.0, 1.0]
 
 
@@ -185,7 +185,9 @@ def test_the_probe_takes_the_place_of_the_head(settings, plugins, tmp_path, trai
     one, other = (load_model(done.model, plugins).method for done in (run, plain))
     for mine, theirs in zip(one.encoder.parameters(), other.encoder.parameters(), strict=True):
         assert torch.equal(mine, theirs)
-    assert not torch.equal(one.head.weight, other.head.weight), "the stored model has the probe"
+    assert not torch.equal(one.head.linear.weight, other.head.linear.weight), (
+        "the stored model has the probe"
+    )
 
 
 @pytest.mark.parametrize("method", ["dann", "oracle"])

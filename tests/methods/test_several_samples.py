@@ -55,27 +55,29 @@ def one_step(toy, kind, **options):
     data = toy.feed(store, kind.needs, targets=(2,))
     (view,) = next(iter(data.train_dataloader()))
     losses = F.cross_entropy(method.predict(view).log(), view.y, reduction="none")
-    return method, view, [losses[view.domain == domain].mean() for domain in (0, 1)], losses
+    return method, view, [losses[view.domain == domain].mean() for domain in (0, 1)]
 
 
 def test_the_loss_of_vrex(toy):
-    method, view, (one, other), losses = one_step(toy, VREx, weight=5.0, anneal=0.5)
+    method, view, (one, other) = one_step(toy, VREx, weight=5.0, anneal=0.5)
     mean, variance = (one + other) / 2, (one - other) ** 2 / 4
     for progress, weight in ((0.0, 1.0), (0.49, 1.0), (0.5, 5.0), (1.0, 5.0)):
         method.progress = progress
         torch.testing.assert_close(method.loss([view]), mean + weight * variance)
     method.weight, method.progress = 0.25, 0.0
     torch.testing.assert_close(method.loss([view]), mean + 0.25 * variance)
-    torch.testing.assert_close(method.eval().loss([view]), losses.mean())
+    plain = F.cross_entropy(method.eval().predict(view).log(), view.y)
+    torch.testing.assert_close(method.loss([view]), plain)
 
 
 def test_the_loss_of_group_dro(toy):
-    method, view, risks, losses = one_step(toy, GroupDRO, step=0.5)
+    method, view, risks = one_step(toy, GroupDRO, step=0.5)
     method.before_training(torch.tensor([0, 1]))
     weights = (0.5 * torch.stack(risks)).softmax(0)
     torch.testing.assert_close(method.loss([view]), weights @ torch.stack(risks))
     torch.testing.assert_close(method.criterion.weights, weights.detach())
-    torch.testing.assert_close(method.eval().loss([view]), losses.mean())
+    plain = F.cross_entropy(method.eval().predict(view).log(), view.y)
+    torch.testing.assert_close(method.loss([view]), plain)
     torch.testing.assert_close(method.criterion.weights, weights.detach())
 
 
@@ -86,7 +88,7 @@ def test_samples_that_are_not_trained_on_have_no_weight(toy):
 
 
 def test_views_and_unlabelled_events(toy):
-    method, view, (one, other), _ = one_step(toy, VREx, weight=0.0)
+    method, view, (one, other) = one_step(toy, VREx, weight=0.0)
     torch.testing.assert_close(method.loss([view, view]), (one + other) / 2)
     hidden = view.clone()
     hidden.y = torch.where(view.domain == 1, -1, view.y)

@@ -1,4 +1,4 @@
-"""Projector, probe, and how wide an encoder is."""
+"""Head, projector, probe, and how wide an encoder is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from hitclr.errors import HitclrError
-from hitclr.nn import LinearProbe, Projector, encoder_width
+from hitclr.nn import ClassHead, LinearProbe, Projector, encoder_width
 
 
 def data(seed=0):
@@ -88,6 +88,57 @@ def test_probe_refuses_what_does_not_fit(change, match):
         probe.set_(**{**good, **change})
     assert not bool(probe.fitted)
     assert float(probe.mean.sum()) == 0
+
+
+def test_head_is_a_linear_map_of_the_standardised_representation():
+    torch.manual_seed(0)
+    head = ClassHead(5, 3)
+    x, _ = data()
+    weight, bias = head.linear.weight, head.linear.bias
+    standard = (x - x.mean(0)) / x.std(0, correction=0)
+    torch.testing.assert_close(head(x), standard @ weight.T + bias, rtol=1e-4, atol=1e-4)
+    assert [name for name, _ in head.named_parameters()] == ["linear.weight", "linear.bias"]
+    for _ in range(100):
+        head(x)
+    standard = (x - x.mean(0)) / x.std(0)
+    torch.testing.assert_close(head.eval()(x), standard @ weight.T + bias, rtol=1e-3, atol=1e-3)
+    plain = ClassHead(5, 3, batch_norm=False)
+    torch.testing.assert_close(plain(x), plain.linear(x))
+
+
+def test_head_takes_a_batch_of_one_event():
+    """The last batch of an epoch may be one; it has no variance to be divided by."""
+    head = ClassHead(5, 3)
+    x, _ = data()
+    head(x)
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    one = head(x[:1])
+    torch.testing.assert_close(one, head.eval()(x[:1]))
+    assert all(torch.equal(value, before[name]) for name, value in head.state_dict().items())
+
+
+@pytest.mark.parametrize("batch_norm", [True, False])
+def test_head_becomes_a_linear_map(batch_norm):
+    head = ClassHead(5, 3, batch_norm)
+    x, _ = data()
+    head(x)
+    other = nn.Linear(5, 3)
+    head.set_linear(other.weight, other.bias)
+    torch.testing.assert_close(head.eval()(x), other(x), rtol=1e-5, atol=1e-5)
+    again = ClassHead(5, 3, batch_norm)
+    again.load_state_dict(head.state_dict())
+    assert torch.equal(again.eval()(x), head(x))
+
+
+def test_head_takes_given_statistics():
+    head = ClassHead(5, 3)
+    x, _ = data()
+    mean, variance = torch.arange(5.0), torch.arange(1.0, 6.0)
+    head.set_statistics(mean, variance)
+    expected = head.linear((x - mean) / variance.sqrt())
+    torch.testing.assert_close(head.eval()(x), expected, rtol=1e-4, atol=1e-4)
+    with pytest.raises(HitclrError, match="with batch normalisation, got one without"):
+        ClassHead(5, 3, batch_norm=False).set_statistics(mean, variance)
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch_geometric.data import Batch
 
 from hitclr.errors import HitclrError
@@ -17,13 +17,13 @@ __all__ = ["AdaBN"]
 
 
 class AdaBN(Classifier):
-    """A classifier with batch normalisation, whose statistics become the target's.
+    """A classifier whose head normalises by the statistics of the target.
 
-    The normalisation is between the encoder and the head, and its output is the representation. It
-    is trained on the source. When training is over, mean and variance of the target's training
-    events take the place of the source's (Li et al. 2016, arXiv:1603.04779, algorithm 1). From then
-    on it is a model for the target: source events go through the target's statistics, too. It
-    presumes that classes are equally frequent in both domains.
+    It is trained on the source. When training is over, mean and variance of the target's training
+    events take the place of the source's in the head's batch normalisation (Li et al. 2016,
+    arXiv:1603.04779, algorithm 1, on this one layer). From then on it is a model for the target:
+    source events go through the target's statistics, too. It presumes that classes are equally
+    frequent in both domains.
 
     Args:
         encoder: a module that maps a batch to [B, D].
@@ -52,12 +52,6 @@ class AdaBN(Classifier):
         super().__init__(
             encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
         )
-        self.standardise = nn.BatchNorm1d(self.width)
-
-    def embed(self, batch: Batch) -> Tensor:
-        """The normalised representation of each event [B, D] float32."""
-        embedding: Tensor = self.standardise(super().embed(batch))
-        return embedding
 
     @torch.no_grad()
     def after_training(self, target: Iterable[Batch]) -> None:
@@ -68,7 +62,7 @@ class AdaBN(Classifier):
         """
         training = self.training
         self.eval()
-        rows = [super(AdaBN, self).embed(batch).float().cpu() for batch in target]
+        rows = [self.embed(batch).float().cpu() for batch in target]
         self.train(training)
         embedding = torch.cat([torch.empty(0, self.width), *rows]).double()
         if len(embedding) < 2 or not bool(embedding.isfinite().all()):
@@ -79,7 +73,4 @@ class AdaBN(Classifier):
                 f"diverged, a lower optimizer.lr"
             )
             raise HitclrError(message)
-        mean, variance = self.standardise.running_mean, self.standardise.running_var
-        if mean is not None and variance is not None:  # as they are, unless made without
-            mean.copy_(embedding.mean(0))
-            variance.copy_(embedding.var(0))
+        self.head.set_statistics(embedding.mean(0), embedding.var(0))

@@ -21,6 +21,7 @@ class Adaptation(Classifier):
     """A classifier on the source, with a term that makes the target alike.
 
     A step has as many events of the target as of the source. The labels of the target are hidden.
+    With ``batch_norm`` the head normalises by statistics of both, which adapts a little by itself.
 
     Args:
         encoder: a module that maps a batch to [B, D].
@@ -29,6 +30,7 @@ class Adaptation(Classifier):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
         weight: of the term, against the cross-entropy.
 
     Raises:
@@ -46,10 +48,17 @@ class Adaptation(Classifier):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
         weight: float = 1.0,
     ) -> None:
         super().__init__(
-            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
+            encoder,
+            norm,
+            num_classes,
+            optimisation,
+            label_smoothing=label_smoothing,
+            views=views,
+            batch_norm=batch_norm,
         )
         check_weight(weight)
         self.weight = weight

@@ -24,6 +24,7 @@ class AugmentedClassifier(Classifier):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has, 1 or more.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
 
     Raises:
         SettingsError: an option is out of range.
@@ -40,9 +41,16 @@ class AugmentedClassifier(Classifier):
         *,
         label_smoothing: float = 0.0,
         views: int = 1,
+        batch_norm: bool = True,
     ) -> None:
         super().__init__(
-            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
+            encoder,
+            norm,
+            num_classes,
+            optimisation,
+            label_smoothing=label_smoothing,
+            views=views,
+            batch_norm=batch_norm,
         )
         if views < 1:
             message = (

@@ -28,6 +28,7 @@ class CDAN(Adaptation):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
         weight: of the domain classifier's loss, and so of its reversed gradient.
         hidden: the width of the domain classifier's hidden layer.
         ramp: whether the reversed gradient comes in slowly, by `reversal_ramp`; if not, it is there
@@ -47,6 +48,7 @@ class CDAN(Adaptation):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
         weight: float = 1.0,
         hidden: int = 128,
         ramp: bool = True,
@@ -59,6 +61,7 @@ class CDAN(Adaptation):
             optimisation,
             label_smoothing=label_smoothing,
             views=views,
+            batch_norm=batch_norm,
             weight=weight,
         )
         # Where it needs random matrices, they are drawn as the first weights of layers are.

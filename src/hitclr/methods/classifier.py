@@ -1,4 +1,4 @@
-"""The plain classifier: the same encoder, a linear head, cross-entropy."""
+"""The plain classifier: the same encoder, a normalised linear head, cross-entropy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch_geometric.data import Batch
 from hitclr import fields
 from hitclr.errors import SettingsError
 from hitclr.methods.base import Method, Needs, Optimisation
-from hitclr.nn import InputNorm
+from hitclr.nn import ClassHead, InputNorm
 
 __all__ = ["Classifier"]
 
@@ -28,6 +28,7 @@ class Classifier(Method):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
 
     Raises:
         SettingsError: an option is out of range.
@@ -44,6 +45,7 @@ class Classifier(Method):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
     ) -> None:
         super().__init__(encoder, norm, num_classes, optimisation)
         if not 0 <= label_smoothing < 1 or views < 0:
@@ -53,7 +55,7 @@ class Classifier(Method):
             )
             raise SettingsError(message)
         self.label_smoothing = label_smoothing
-        self.head = nn.Linear(self.width, num_classes)
+        self.head = ClassHead(self.width, num_classes, batch_norm)
         if views:
             self.needs = replace(self.needs, views=views, augmented=True)
 

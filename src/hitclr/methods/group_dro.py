@@ -32,6 +32,7 @@ class GroupDRO(AcrossDomains):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
         step: how fast the weights of samples move, the paper's eta, above 0.
 
     Raises:
@@ -47,10 +48,17 @@ class GroupDRO(AcrossDomains):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
         step: float = 0.01,
     ) -> None:
         super().__init__(
-            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
+            encoder,
+            norm,
+            num_classes,
+            optimisation,
+            label_smoothing=label_smoothing,
+            views=views,
+            batch_norm=batch_norm,
         )
         # For as many samples as `before_training`, or a checkpoint, says.
         self.criterion = GroupDROLoss(1, step)

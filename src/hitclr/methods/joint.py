@@ -36,7 +36,7 @@ class Joint(Classifier):
             or how it moves over the training.
         temperature: of the softmax over similarities.
         projection: the width of the projector's output.
-        batch_norm: whether the projector has batch normalisation.
+        batch_norm: whether head and projector have batch normalisation.
 
     Raises:
         SettingsError: an option is out of range, or there are fewer than two classes.
@@ -66,7 +66,13 @@ class Joint(Classifier):
             )
             raise SettingsError(message)
         super().__init__(
-            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=2
+            encoder,
+            norm,
+            num_classes,
+            optimisation,
+            label_smoothing=label_smoothing,
+            views=2,
+            batch_norm=batch_norm,
         )
         self.share = share
         self.criterion = ContrastiveLoss(alpha=alpha, temperature=temperature, gather=True)

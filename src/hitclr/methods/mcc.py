@@ -26,6 +26,7 @@ class MCC(Adaptation):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
         weight: of the confusion, against the cross-entropy.
         temperature: what the target's class scores are divided by.
 
@@ -42,6 +43,7 @@ class MCC(Adaptation):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
         weight: float = 1.0,
         temperature: float = 2.5,
     ) -> None:
@@ -52,6 +54,7 @@ class MCC(Adaptation):
             optimisation,
             label_smoothing=label_smoothing,
             views=views,
+            batch_norm=batch_norm,
             weight=weight,
         )
         self.confusion = ClassConfusionLoss(temperature)

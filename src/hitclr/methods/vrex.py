@@ -27,6 +27,7 @@ class VREx(AcrossDomains):
         optimisation: how the weights are updated.
         label_smoothing: the share of each target that is spread over all classes.
         views: how many augmented views of each event a step has; 0 for the events as they are.
+        batch_norm: whether the head normalises the representation first (`ClassHead`).
         weight: of the variance.
         anneal: the fraction of the training, 0 to 1, in which the variance has a weight of 1 at
             most: a high one from the start keeps all risks alike and high.
@@ -44,11 +45,18 @@ class VREx(AcrossDomains):
         *,
         label_smoothing: float = 0.0,
         views: int = 0,
+        batch_norm: bool = True,
         weight: float = 10.0,
         anneal: float = 0.1,
     ) -> None:
         super().__init__(
-            encoder, norm, num_classes, optimisation, label_smoothing=label_smoothing, views=views
+            encoder,
+            norm,
+            num_classes,
+            optimisation,
+            label_smoothing=label_smoothing,
+            views=views,
+            batch_norm=batch_norm,
         )
         check_weight(weight)
         if not 0 <= anneal <= 1:

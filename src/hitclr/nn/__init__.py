@@ -1,5 +1,6 @@
 """Encoders, and what stands before and after them."""
 
+from hitclr.nn.class_head import ClassHead
 from hitclr.nn.convnext import GraphConvNeXt
 from hitclr.nn.dynedge import DynEdge
 from hitclr.nn.encoder_model import graphnet_model
@@ -13,6 +14,7 @@ from hitclr.nn.voxel_convnext import VoxelConvNeXt
 from hitclr.nn.width import encoder_width
 
 __all__ = [
+    "ClassHead",
     "DynEdge",
     "GraphConvNeXt",
     "GraphNeTAdapter",

@@ -31,6 +31,7 @@ from hitclr.studies import (
     ProbeWeights,
     Score,
     ScoredEvents,
+    class_scores,
     confusion_matrix,
     embed_events,
     fit_probe,
@@ -189,8 +190,7 @@ def evaluate(
         raise HitclrError(message)
     scores = torch.empty(len(everything), 0)
     if classes:
-        with torch.inference_mode():
-            scores = method.logits(embedding.to(method.device)).softmax(-1).float().cpu()
+        scores = class_scores(method, embedding).softmax(-1)
     events = {
         "embedding": embedding.numpy(),
         "y": truth[everything].numpy(),

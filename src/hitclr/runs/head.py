@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from hitclr.config import Settings
 from hitclr.errors import SettingsError
 from hitclr.methods import Method
+from hitclr.nn import ClassHead
 from hitclr.studies import ProbeWeights
 
 __all__ = ["head_to_replace", "replace_head"]
 
 
-def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
+def head_to_replace(settings: Settings, method: Method) -> ClassHead | None:
     """The head that the probe is to take the place of; None where it shall stay, or there is none.
 
     Raises:
-        SettingsError: the head shall go, and is no linear map of the representation, does not make
+        SettingsError: the head shall go, and is no `ClassHead` of the representation, does not make
             the class scores alone, or was trained for a target.
     """
     if not settings.probe.replaces_head or not method.classifies:
@@ -31,11 +31,11 @@ def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
         )
         raise SettingsError(message)
     shape = (method.num_classes, method.width)
-    if not isinstance(head, nn.Linear) or tuple(head.weight.shape) != shape or head.bias is None:
+    if not isinstance(head, ClassHead) or tuple(head.linear.weight.shape) != shape:
         message = (
-            f"probe.replaces_head: expected the method {name!r} to have a `head`, torch.nn.Linear "
-            f"from {method.width} features to {method.num_classes} classes, got {head!r}\n  what "
-            f"to do: leave probe.replaces_head out"
+            f"probe.replaces_head: expected the method {name!r} to have a `head`, "
+            f"hitclr.nn.ClassHead from {method.width} features to {method.num_classes} classes, "
+            f"got {head!r}\n  what to do: leave probe.replaces_head out"
         )
         raise SettingsError(message)
     if not _sees_the_representation(method, head):
@@ -49,19 +49,19 @@ def head_to_replace(settings: Settings, method: Method) -> nn.Linear | None:
 
 
 @torch.no_grad()
-def _sees_the_representation(method: Method, head: nn.Linear) -> bool:
+def _sees_the_representation(method: Method, head: ClassHead) -> bool:
     """Whether nothing but the head makes the class scores; a probe fits on nothing else."""
     training = method.training
     method.eval()
-    some = torch.arange(2 * method.width, dtype=head.weight.dtype, device=head.weight.device)
+    weight = head.linear.weight
+    some = torch.arange(2 * method.width, dtype=weight.dtype, device=weight.device)
     some = some.reshape(2, -1)
     same = torch.equal(method.logits(some), head(some))
     method.train(training)
     return same
 
 
-@torch.no_grad()
-def replace_head(head: nn.Linear, probe: ProbeWeights) -> None:
+def replace_head(head: ClassHead, probe: ProbeWeights) -> None:
     """Give the head the weights of a fitted probe: last-layer retraining (arXiv:2204.02937).
 
     Args:
@@ -69,5 +69,4 @@ def replace_head(head: nn.Linear, probe: ProbeWeights) -> None:
         probe: fitted on such representations.
     """
     weight = probe.weight.double() / probe.scale.double()
-    head.weight.copy_(weight)
-    head.bias.copy_(probe.bias.double() - weight @ probe.mean.double())
+    head.set_linear(weight, probe.bias.double() - weight @ probe.mean.double())

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import lightning as L
-import torch
 from torch import Tensor
 
 from hitclr.data import SPLITS
 from hitclr.methods import Method
 from hitclr.runs.evaluate import Evaluation
 from hitclr.runs.prepare import Prepared
-from hitclr.studies import embed_events
+from hitclr.studies import class_scores, embed_events
 
 __all__ = ["OracleChoice"]
 
@@ -51,7 +50,6 @@ class OracleChoice(L.Callback):
             }
         self._scores.append(score)
 
-    @torch.inference_mode()
     def _accuracy(self, method: Method, events: Tensor) -> float:
         embedding = embed_events(
             method,
@@ -60,7 +58,7 @@ class OracleChoice(L.Callback):
             edges=self.prepared.edges,
             batch_size=self.batch_size,
         ).embedding
-        guessed = method.logits(embedding.to(method.device)).argmax(1).cpu()
+        guessed = class_scores(method, embedding).argmax(1)
         return float((guessed == self.prepared.truth[events]).double().mean())
 
     def compare(self, evaluation: Evaluation, finish: Callable[[], None]) -> dict[str, Any]:

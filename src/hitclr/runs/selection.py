@@ -12,7 +12,7 @@ from torch import Tensor
 from hitclr.errors import HitclrError, SettingsError
 from hitclr.methods import Method
 from hitclr.runs.prepare import Prepared
-from hitclr.studies import embed_events
+from hitclr.studies import class_scores, embed_events
 from hitclr.studies.validators import Outputs
 
 __all__ = ["LAST_EPOCH", "SCORE", "Selection"]
@@ -112,7 +112,6 @@ class Selection(L.Callback):
             prepared.truth[target][: len(target_scores)],
         )
 
-    @torch.inference_mode()
     def _scores(self, events: Tensor) -> Tensor:
         """Class scores [K, C] of events [K]."""
         prepared = self.prepared
@@ -122,7 +121,7 @@ class Selection(L.Callback):
         embedding = embed_events(
             method, prepared.feed, events, edges=prepared.edges, batch_size=self.batch_size
         ).embedding
-        return method.logits(embedding.to(method.device)).float().cpu()
+        return class_scores(method, embedding)
 
     def restore(self, method: Method) -> None:
         """Give a method the weights of the best epoch."""

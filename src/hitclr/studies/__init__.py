@@ -1,6 +1,6 @@
 """Judging a trained method: embeddings, probes, scores with intervals, result tables."""
 
-from hitclr.studies.embedding import Embedded, embed_events
+from hitclr.studies.embedding import Embedded, class_scores, embed_events
 from hitclr.studies.estimate import Estimate
 from hitclr.studies.probe import ProbeWeights, fit_probe
 from hitclr.studies.scored_events import ScoredEvents
@@ -15,6 +15,7 @@ __all__ = [
     "ProbeWeights",
     "Score",
     "ScoredEvents",
+    "class_scores",
     "confusion_matrix",
     "embed_events",
     "fit_probe",

@@ -1,4 +1,4 @@
-"""Embedding events with a trained method."""
+"""Embedding and classifying events with a trained method."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hitclr.io import Feed
 from hitclr.methods import Method
 from hitclr.views import ViewSource
 
-__all__ = ["Embedded", "embed_events"]
+__all__ = ["Embedded", "class_scores", "embed_events"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,16 @@ def embed_events(
     width = torch.empty(0, method.width)
     embedding = torch.cat([width, *(part for parts in rows for part in parts)])
     return Embedded(embedding, feed.store.labels[events].repeat(max(1, views)))
+
+
+@torch.inference_mode()
+def class_scores(method: Method, embedding: Tensor) -> Tensor:
+    """The class scores before the softmax [M, C] float32 of a representation [M, D].
+
+    Those of the trained method: a head that normalises does not do so by these events.
+    """
+    was_training = method.training
+    method.eval()
+    scores = method.logits(embedding.to(method.device)).float().cpu()
+    method.train(was_training)
+    return scores

@@ -1,0 +1,81 @@
+"""The head of a classifier."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hitclr.errors import HitclrError
+
+__all__ = ["ClassHead"]
+
+
+class ClassHead(nn.Module):
+    """Batch normalisation of the representation, then a linear map to class scores.
+
+    The normalisation has no weights of its own, as the linear map would absorb them, and is as
+    before the linear classifier of He et al. 2022 (arXiv:2111.06377, app. A.1). It standardises as
+    a probe does, so that head and probe are alike but for how they are fitted. While training the
+    scores depend on the batch; a batch of one event has no variance and is normalised as in
+    evaluation. On several GPUs the statistics are synchronised (Lightning's ``sync_batchnorm``).
+
+    Args:
+        in_channels: the width D of the representation.
+        num_classes: the number of classes C.
+        batch_norm: whether to normalise.
+
+    Attributes:
+        norm: the normalisation, or the identity.
+        linear: from [B, D] to [B, C].
+    """
+
+    def __init__(self, in_channels: int, num_classes: int, batch_norm: bool = True) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(in_channels, affine=False) if batch_norm else nn.Identity()
+        self.linear = nn.Linear(in_channels, num_classes)
+
+    def forward(self, representation: Tensor) -> Tensor:
+        """The class scores (logits) [B, C] of a representation [B, D]."""
+        scores: Tensor = self.linear(self._normalise(representation))
+        return scores
+
+    def _normalise(self, representation: Tensor) -> Tensor:
+        norm = self.norm
+        if len(representation) > 1 or not self.training or isinstance(norm, nn.Identity):
+            normalised: Tensor = norm(representation)
+            return normalised
+        return nn.functional.batch_norm(
+            representation, norm.running_mean, norm.running_var, training=False, eps=norm.eps
+        )
+
+    @torch.no_grad()
+    def set_statistics(self, mean: Tensor, variance: Tensor) -> None:
+        """Normalise by these from now on.
+
+        Args:
+            mean: [D], of the representation.
+            variance: [D].
+
+        Raises:
+            HitclrError: the head was made without normalisation.
+        """
+        if not isinstance(self.norm, nn.BatchNorm1d):
+            message = "expected a head with batch normalisation, got one without"
+            raise HitclrError(message)
+        self.norm.get_buffer("running_mean").copy_(mean)
+        self.norm.get_buffer("running_var").copy_(variance)
+
+    @torch.no_grad()
+    def set_linear(self, weight: Tensor, bias: Tensor) -> None:
+        """Become this linear map of the representation: the normalisation then changes nothing.
+
+        Args:
+            weight: [C, D].
+            bias: [C].
+        """
+        scale = 1.0
+        if isinstance(self.norm, nn.BatchNorm1d):
+            self.norm.reset_running_stats()  # mean 0 and variance 1, to which it adds eps
+            scale = (1 + self.norm.eps) ** 0.5
+        self.linear.weight.copy_(weight * scale)
+        self.linear.bias.copy_(bias)
