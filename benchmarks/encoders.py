@@ -44,6 +44,7 @@ from hitclr.events import EventStore
 from hitclr.graphs import KNN
 from hitclr.heap import trim_heap
 from hitclr.nn import (
+    ClassHead,
     DynEdge,
     GraphConvNeXt,
     InputNorm,
@@ -163,7 +164,7 @@ def one(options: argparse.Namespace) -> dict[str, Any]:
     torch.manual_seed(seed_for(options.seed, "weights"))
     encoder = make(options.one, len(names), options.cell)
     classes = int(store.labels.max()) + 1
-    head = nn.Linear(encoder_width(encoder), classes)
+    head = ClassHead(encoder_width(encoder), classes)
     parts = (store.batch(events) for events in train.split(options.batch))
     norm = InputNorm(len(names)).fit((part.x, part.pos) for part in parts)
     trim_heap()
@@ -203,6 +204,7 @@ def one(options: argparse.Namespace) -> dict[str, Any]:
     memory = peak_kib()
     right = 0
     encoder.eval()
+    head.eval()
     with torch.no_grad():
         for events in test.split(options.batch):
             view = store.batch(events)

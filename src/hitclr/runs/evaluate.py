@@ -149,6 +149,7 @@ def evaluate(
     )[1:]
     classes = len(store.class_names) if counts.numel() > 1 and bool((counts > 0).all()) else 0
     few: list[_FewLabels] = []
+    weights: ProbeWeights | None = None
     fitted = isinstance(probe, LinearProbe) or head is not None
     if classes and (fitted or settings.probe.fractions):
         train = splits["train"][store.labels[splits["train"]] >= 0]
@@ -175,7 +176,7 @@ def evaluate(
                 probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
             if head is not None:
                 replace_head(head, weights)
-        few = _few_label_probes(settings, seen, store, train)
+        few = _few_label_probes(settings, seen, store, train, weights)
     part = torch.full((len(store),), -1, dtype=torch.int8)
     for number, name in enumerate(SPLITS):
         part[splits[name]] = number
@@ -245,7 +246,11 @@ class _FewLabels:
 
 
 def _few_label_probes(
-    settings: Settings, seen: Embedded, store: EventStore, train: Tensor
+    settings: Settings,
+    seen: Embedded,
+    store: EventStore,
+    train: Tensor,
+    on_all: ProbeWeights | None,
 ) -> list[_FewLabels]:
     """Probes on fractions of the labelled training events; a smaller one is part of a larger one.
 
@@ -254,6 +259,7 @@ def _few_label_probes(
         seen: views of the labelled training events.
         store: the events.
         train: [M] int64, these events.
+        on_all: the probe on all of them, where there is one already.
     """
     file, entry = store.events[fields.EVENT_ID][train].unbind(1)
     drawn = uniform_hash(seed_for(settings.seed, "few labels"), file, entry)
@@ -264,8 +270,8 @@ def _few_label_probes(
         counts = torch.bincount(store.labels[train][chosen], minlength=classes)
         rows = chosen.repeat(len(seen.labels) // len(train))
         lacking = [store.class_names[label] for label in (counts == 0).nonzero()[:, 0].tolist()]
-        weights = None
-        if not lacking:
+        weights = on_all if fraction == 1 else None
+        if not lacking and weights is None:
             weights = fit_probe(
                 seen.embedding[rows],
                 seen.labels[rows],
