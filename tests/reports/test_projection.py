@@ -74,8 +74,16 @@ def test_one_column_keeps_its_values_along_the_axis():
 
 def test_two_events_have_one_direction():
     projection = project(table([[0.0, 0.0, 0.0], [3.0, 4.0, 0.0]]))
-    assert projection.shares == pytest.approx((1.0, 0.0))
+    assert projection.shares == pytest.approx((1.0,))
     assert abs(np.subtract(*projection.points[:, 0])) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("width", "directions"), [(0.01, 1), (0.2, 2)])
+def test_a_second_direction_that_is_too_thin_to_be_seen_is_none(width, directions):
+    long = np.arange(100.0)
+    projection = project(table(np.stack([long, 100 * width * np.cos(long)], 1)))
+    assert len(projection.shares) == directions
+    assert len(np.unique(projection.points[:, 1])) == 100
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from hitclr.reports.event_table import TRAIN, EventTable
 __all__ = ["Projection", "components", "obstacle", "project"]
 
 _GOLDEN = (5**0.5 - 1) / 2
+_LINE = 0.002
+"""Below this share of the first component's variance the second is no width to be seen."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Projection:
     """K events in two dimensions.
 
     Attributes:
-        points: [K, 2] float64. Where the embedding has one direction only, the second column
-            just spreads the points and means nothing.
+        points: [K, 2] float64. Where the embedding has, or nearly has, one direction only, the
+            second column just spreads the points and means nothing.
         shares: the share of the variance that each principal component holds, one or two numbers.
         rows: [K] int64, the rows of the events in their table.
         fitted_on: the events that the components were found on, in words.
@@ -87,10 +89,13 @@ def components(
     # The full solver has no randomness.
     pca = PCA(n_components=min(2, *fit.shape), svd_solver="full").fit(fit)
     points: NDArray[np.float64] = pca.transform(shown)
+    shares = tuple(pca.explained_variance_ratio_.tolist())
+    if len(shares) == 2 and shares[1] < _LINE * shares[0]:
+        points, shares = points[:, :1], shares[:1]
     if points.shape[1] == 1:
         spread = (np.arange(len(points)) * _GOLDEN) % 1.0
         points = np.stack([points[:, 0], spread], axis=1)
-    return points, tuple(pca.explained_variance_ratio_.tolist())
+    return points, shares
 
 
 def _finite(events: EventTable) -> NDArray[np.int64]:
