@@ -13,11 +13,11 @@ __all__ = ["ClassHead"]
 class ClassHead(nn.Module):
     """Batch normalisation of the representation, then a linear map to class scores.
 
-    The normalisation has no weights of its own, as the linear map would absorb them, and is as
-    before the linear classifier of He et al. 2022 (arXiv:2111.06377, app. A.1). It standardises as
-    a probe does, so that head and probe are alike but for how they are fitted. While training the
-    scores depend on the batch; a batch of one event has no variance and is normalised as in
-    evaluation. On several GPUs the statistics are synchronised (Lightning's ``sync_batchnorm``).
+    The normalisation has no weights of its own, as the linear map would absorb them. It
+    standardises as a probe does, so that head and probe are alike but for how they are fitted.
+    While training the scores depend on the batch; a batch of one event has no variance and is
+    normalised as in evaluation. On several GPUs the statistics are synchronised (Lightning's
+    ``sync_batchnorm``).
 
     Args:
         in_channels: the width D of the representation.
