@@ -137,7 +137,7 @@ def test_head_takes_given_statistics():
     head.set_statistics(mean, variance)
     expected = head.linear((x - mean) / variance.sqrt())
     torch.testing.assert_close(head.eval()(x), expected, rtol=1e-4, atol=1e-4)
-    with pytest.raises(HitclrError, match="with batch normalisation, got one without"):
+    with pytest.raises(HitclrError, match="got one without, which has no statistics"):
         ClassHead(5, 3, batch_norm=False).set_statistics(mean, variance)
 
 

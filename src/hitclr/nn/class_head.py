@@ -60,7 +60,10 @@ class ClassHead(nn.Module):
             HitclrError: the head was made without normalisation.
         """
         if not isinstance(self.norm, nn.BatchNorm1d):
-            message = "expected a head with batch normalisation, got one without"
+            message = (
+                "class head: expected one with batch normalisation, got one without, which has no "
+                "statistics to be set: make it with batch_norm=True"
+            )
             raise HitclrError(message)
         self.norm.get_buffer("running_mean").copy_(mean)
         self.norm.get_buffer("running_var").copy_(variance)
