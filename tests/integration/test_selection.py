@@ -172,30 +172,11 @@ def test_probes_on_few_labels(settings, plugins, tmp_path, train_without_page):
     assert found[1.0]["value"] == next(r["value"] for r in whole if r["metric"] == "accuracy")
 
 
-def test_the_probe_takes_the_place_of_the_head(settings, plugins, tmp_path, train_without_page):
-    asked = ("probe.fractions=[1.0]", "probe.replaces_head=true")
-    run = train_without_page(settings(*asked), plugins, base=tmp_path)
-    content = results(run)
-    accuracy = {
-        kind: [row["value"] for row in content[kind] if row["metric"] == "accuracy"]
-        for kind in ("scores", "few_labels")
-    }
-    assert accuracy["scores"] == accuracy["few_labels"], "the probe on all labels"
-    plain = train_without_page(settings(f"out={tmp_path / 'plain'}"), plugins, base=tmp_path)
-    one, other = (load_model(done.model, plugins).method for done in (run, plain))
-    for mine, theirs in zip(one.encoder.parameters(), other.encoder.parameters(), strict=True):
-        assert torch.equal(mine, theirs)
-    assert not torch.equal(one.head.linear.weight, other.head.linear.weight), (
-        "the stored model has the probe"
-    )
-
-
-@pytest.mark.parametrize("method", ["dann", "oracle"])
-def test_a_head_that_was_adapted_stays(settings, plugins, tmp_path, method):
-    with pytest.raises(SettingsError, match=r"probe\.replaces_head.*adapts its head to a target"):
-        prepare(
-            settings(f"method.name={method}", "probe.replaces_head=true"), plugins, base=tmp_path
-        )
+def test_a_classifier_is_read_out_by_a_probe_too(settings, plugins, tmp_path, train_without_page):
+    asked = settings("probe.fractions=[1.0]", "method.name=classifier")
+    run = train_without_page(asked, plugins, base=tmp_path)
+    rows = {(row["metric"], row["sample"]): row["value"] for row in results(run)["few_labels"]}
+    assert rows["accuracy", ""] > 0.5, "two classes that are easily told apart"
 
 
 def _target_events(run):

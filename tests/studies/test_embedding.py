@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -28,3 +29,19 @@ def test_scores_of_a_method_that_still_trains_are_those_of_the_trained_one():
     for name, value in method.state_dict().items():
         assert torch.equal(value, before[name]), name
     torch.testing.assert_close(method.eval().logits(embedding[:5]).detach(), some)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_method_has_its_mode_again_after_an_error(training):
+    method = Classifier(Encoder(), InputNorm(1), 2).train(training)
+    modes = []
+
+    def fail():
+        with method.evaluating():
+            modes.extend([method.training, method.head.training])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert modes == [False, False]
+    assert method.training == method.head.training == training

@@ -124,14 +124,11 @@ class ProbeSettings(SettingsBase):
         inverse_penalty: scikit-learn's ``C`` of the logistic regression.
         fractions: besides on all, it is fitted on these fractions of the labelled training events,
             of whatever method, to show how many labels it takes.
-        replaces_head: whether it takes the place of a classifier's head once training is over, so
-            that classifiers are read out in the same way as methods that have no head.
     """
 
     views: int = Field(default=2, ge=0)
     inverse_penalty: float = Field(default=1.0, gt=0)
     fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
-    replaces_head: bool = False
 
 
 class PretrainedSettings(SettingsBase):

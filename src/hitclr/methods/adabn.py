@@ -60,10 +60,8 @@ class AdaBN(Classifier):
         Raises:
             HitclrError: there are fewer than two events, or an embedding is not finite.
         """
-        training = self.training
-        self.eval()
-        rows = [self.embed(batch).float().cpu() for batch in target]
-        self.train(training)
+        with self.evaluating():
+            rows = [self.embed(batch).float().cpu() for batch in target]
         embedding = torch.cat([torch.empty(0, self.width), *rows]).double()
         if len(embedding) < 2 or not bool(embedding.isfinite().all()):
             message = (

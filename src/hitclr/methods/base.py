@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -131,6 +132,16 @@ class Method(L.LightningModule):
             target: the training events of the target domain as they are, without their labels, with
                 edges, on the method's device.
         """
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Within it the method is in evaluation mode, after it in the one that it was in."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
 
     def predict(self, batch: Batch) -> Tensor:
         """The probability of each class [B, C] float32."""

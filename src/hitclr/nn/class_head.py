@@ -67,18 +67,3 @@ class ClassHead(nn.Module):
             raise HitclrError(message)
         self.norm.get_buffer("running_mean").copy_(mean)
         self.norm.get_buffer("running_var").copy_(variance)
-
-    @torch.no_grad()
-    def set_linear(self, weight: Tensor, bias: Tensor) -> None:
-        """Become this linear map of the representation: the normalisation then changes nothing.
-
-        Args:
-            weight: [C, D].
-            bias: [C].
-        """
-        scale = 1.0
-        if isinstance(self.norm, nn.BatchNorm1d):
-            self.norm.reset_running_stats()  # mean 0 and variance 1, to which it adds eps
-            scale = (1 + self.norm.eps) ** 0.5
-        self.linear.weight.copy_(weight * scale)
-        self.linear.bias.copy_(bias)

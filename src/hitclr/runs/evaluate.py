@@ -24,7 +24,6 @@ from hitclr.io import Feed, Sample
 from hitclr.methods import Method
 from hitclr.nn import LinearProbe
 from hitclr.rng import generator, seed_for, uniform_hash
-from hitclr.runs.head import head_to_replace, replace_head
 from hitclr.studies import (
     Embedded,
     Estimate,
@@ -132,7 +131,7 @@ def evaluate(
 
     Args:
         settings: of the run.
-        method: the trained method; its probe is set, or put in place of its head.
+        method: the trained method; its probe is set.
         feed: the events.
         splits: the events of each part.
         truth: [M] int64, the labels of all events, by which they are scored; the probe sees those
@@ -143,15 +142,14 @@ def evaluate(
         source: what gives the hits of a view; None for the events as they are.
     """
     store, size = feed.store, settings.data.batch_size
-    probe, head = getattr(method, "probe", None), head_to_replace(settings, method)
+    probe = getattr(method, "probe", None)
     counts = torch.bincount(
         store.labels[splits["train"]].clamp(min=-1) + 1, minlength=len(store.class_names) + 1
     )[1:]
     classes = len(store.class_names) if counts.numel() > 1 and bool((counts > 0).all()) else 0
     few: list[_FewLabels] = []
     weights: ProbeWeights | None = None
-    fitted = isinstance(probe, LinearProbe) or head is not None
-    if classes and (fitted or settings.probe.fractions):
+    if classes and (isinstance(probe, LinearProbe) or settings.probe.fractions):
         train = splits["train"][store.labels[splits["train"]] >= 0]
         seen = embed_events(
             method,
@@ -165,17 +163,14 @@ def evaluate(
             purpose="probe views",
             source=source,
         )
-        if fitted:
+        if isinstance(probe, LinearProbe):
             weights = fit_probe(
                 seen.embedding,
                 seen.labels,
                 len(store.class_names),
                 inverse_penalty=settings.probe.inverse_penalty,
             )
-            if isinstance(probe, LinearProbe):
-                probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
-            if head is not None:
-                replace_head(head, weights)
+            probe.set_(weights.mean, weights.scale, weights.weight, weights.bias)
         few = _few_label_probes(settings, seen, store, train, weights)
     part = torch.full((len(store),), -1, dtype=torch.int8)
     for number, name in enumerate(SPLITS):

@@ -33,7 +33,6 @@ from hitclr.io.feeding import Cache, cache_folder, open_feed
 from hitclr.methods import Method
 from hitclr.plugins import Plugins
 from hitclr.runs.folder import CACHE
-from hitclr.runs.head import head_to_replace
 from hitclr.runs.pretrained import load_pretrained
 from hitclr.runs.reweight import require_reweighting, reweight
 from hitclr.studies.validators import Validator
@@ -152,7 +151,6 @@ def prepare(
         num_features=len(schema.features),
         num_classes=len(store.class_names),
     )
-    head_to_replace(settings, method)  # refused now, not after the training
     if schema.weight is not None and not method.needs.weights:
         say(f"The method {settings.method.name} does not weigh events: the weight has no effect.")
     truth = store.labels

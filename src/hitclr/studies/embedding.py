@@ -61,8 +61,6 @@ def embed_events(
     Returns:
         One row per event, in order; with views, all events' first views, then their second, ...
     """
-    was_training = method.training
-    method.eval()
     dataset = ViewDataset(
         feed.store,
         views=max(1, views),
@@ -73,10 +71,10 @@ def embed_events(
         source=source if views else None,
     )
     rows: list[list[Tensor]] = [[] for _ in range(max(1, views))]
-    for step in fed(BatchPlan(events, batch_size, None), feed):
-        for number, view in enumerate(dataset[step]):
-            rows[number].append(method.embed(view.to(method.device)).float().cpu())
-    method.train(was_training)
+    with method.evaluating():
+        for step in fed(BatchPlan(events, batch_size, None), feed):
+            for number, view in enumerate(dataset[step]):
+                rows[number].append(method.embed(view.to(method.device)).float().cpu())
     width = torch.empty(0, method.width)
     embedding = torch.cat([width, *(part for parts in rows for part in parts)])
     return Embedded(embedding, feed.store.labels[events].repeat(max(1, views)))
@@ -88,8 +86,5 @@ def class_scores(method: Method, embedding: Tensor) -> Tensor:
 
     Those of the trained method: a head that normalises does not do so by these events.
     """
-    was_training = method.training
-    method.eval()
-    scores = method.logits(embedding.to(method.device)).float().cpu()
-    method.train(was_training)
-    return scores
+    with method.evaluating():
+        return method.logits(embedding.to(method.device)).float().cpu()
