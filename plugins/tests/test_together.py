@@ -8,14 +8,20 @@ import hitclr_cube
 import hitclr_km3net
 import hitclr_lartpc
 import pytest
+import yaml
 from hitclr_km3net.demo import DEMO
 
-from hitclr.config import override_settings
+from hitclr.config import load_study, override_settings
 from hitclr.plugins import load_plugins
 from hitclr.runs import simulate, train
+from hitclr.runs.study import prepare_study
 
 PLUGINS = {"cube": hitclr_cube, "km3net": hitclr_km3net, "lartpc": hitclr_lartpc}
 FOLDER = Path(__file__).parents[1]
+STUDIES = [
+    *sorted(FOLDER.parent.glob("examples/studies/*.yaml")),
+    *sorted(FOLDER.parent.glob("docs/studies/pilot/*.yaml")),
+]
 STEP = ["trainer.epochs=1", "trainer.accelerator=cpu", "encoder={name: pointnet, size: tiny}"]
 
 
@@ -72,3 +78,16 @@ def test_a_detectors_events_are_trained_on(plugins, tmp_path, name):
 def test_km3nets_events_are_trained_on(plugins, tmp_path):
     settings = override_settings(DEMO.settings(), [*STEP, f"out={tmp_path / 'run'}"])
     assert loss(train(settings, plugins, base=tmp_path, report=False)) > 0
+
+
+def test_there_are_studies():
+    assert len(STUDIES) > 4
+
+
+@pytest.mark.parametrize("file", STUDIES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_studies_of_the_project_are_valid_at_every_size(plugins, tmp_path, file):
+    """All cells of all sizes are planned; none is trained."""
+    sizes = yaml.safe_load(file.read_text()).get("sizes", {})
+    for size in (None, *sizes):
+        study = prepare_study(load_study(file, size=size), plugins, tmp_path, base=file.parent)
+        assert len(study.cells) >= len(study.settings.methods)

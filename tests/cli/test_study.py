@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,6 +111,53 @@ def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_pat
     page.write_text("old")
     assert here("report", "whole").returncode == 0
     assert page.read_text() != "old"
+
+
+def _workers_of(process):
+    """The processes that a study started to run its cells, from Linux's /proc."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            parent = re.search(r"^PPid:\t(\d+)$", status.read_text(), re.MULTILINE)
+            command = (status.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if parent and int(parent[1]) == process and "LokyProcess" in command:
+            found.append(status)
+    return found
+
+
+def _runs(status):
+    try:
+        return not re.search(r"^State:\tZ", status.read_text(), re.MULTILINE)
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
+def test_the_workers_of_a_killed_study_do_not_go_on(hitclr, tmp_path):
+    """They would run the cells that the resumed study runs, too."""
+    options = ("--processes", "2", "--threads", "1", "settings.trainer.epochs=5000")
+    cut = hitclr("study", "study.yaml", "--out", "cut", *options, popen=True)
+    workers = []
+    for _ in range(600):
+        workers = _workers_of(cut.pid)
+        if len(workers) == len(list((tmp_path / "cut").glob("cells/**/cell.log"))) == 2:
+            break
+        time.sleep(0.1)
+    cut.send_signal(signal.SIGKILL)
+    cut.wait()
+    assert len(workers) == 2
+    for _ in range(100):
+        if not any(_runs(worker) for worker in workers):
+            break
+        time.sleep(0.1)
+    left = [int(worker.parent.name) for worker in workers if _runs(worker)]
+    for process in left:
+        os.kill(process, signal.SIGKILL)
+    cut.communicate()
+    assert not left
+    assert not list((tmp_path / "cut").glob("cells/**/cell.json"))
 
 
 def test_dry_run_and_size(here, tmp_path):

@@ -29,7 +29,7 @@ def test_what_it_brings(plugins):
     assert info.provides == {
         "detectors": ["lartpc"],
         "schemas": ["lartpc"],
-        "augmentations": ["lartpc-threshold"],
+        "augmentations": ["lartpc-drift", "lartpc-threshold"],
     }
     assert plugins.detectors.get("lartpc") is LARTPC
     assert plugins.schemas.get("lartpc") is LARTPC.schema

@@ -27,8 +27,8 @@ from hitclr_lartpc.schema import CLASSES, SCHEMA
 __all__ = ["LARTPC", "LArTPC"]
 
 _SOMETIMES = 0.35
-"""Each of the generic augmentations acts on an event with this probability: about two of them, as
-in arXiv:2502.07724."""
+"""Each of the augmentations but the threshold acts on an event with this probability: about two of
+them, as in arXiv:2502.07724."""
 
 
 class LArTPC(Detector):
@@ -53,6 +53,7 @@ class LArTPC(Detector):
     schema: ClassVar[Schema] = SCHEMA
     volume = VOLUME
     augmentations: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"name": "lartpc-drift", "probability": _SOMETIMES},
         {"name": "rotation", "probability": _SOMETIMES},
         {"name": "hit-dropout", "probability": _SOMETIMES},
         {"name": "charge-scale", "probability": _SOMETIMES},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hitclr import hookimpl
 from hitclr_lartpc.detector import LARTPC
+from hitclr_lartpc.drift import Drift
 from hitclr_lartpc.threshold import ChargeThreshold
 
 if TYPE_CHECKING:
@@ -31,5 +32,6 @@ def register_schemas(registrar: Registrar[Schema]) -> None:
 
 @hookimpl
 def register_augmentations(registrar: Registrar[type[Augmentation]]) -> None:
-    """What the detector does after its charge was changed."""
+    """Another drift, and what the detector does after its charge was changed."""
+    registrar.add("lartpc-drift", Drift)
     registrar.add("lartpc-threshold", ChargeThreshold)

@@ -28,6 +28,7 @@ from hitclr.plugins import load_plugins
 from hitclr.runs.evaluate import Evaluation
 from hitclr.runs.folder import CHECKPOINTS, LAST, MODEL, SETTINGS, clear_folder
 from hitclr.runs.study.cells import PlannedCell
+from hitclr.runs.study.owner import end_with
 from hitclr.runs.train import TrainedRun, train
 
 __all__ = [
@@ -62,6 +63,8 @@ class CellJob:
         threads: how many threads of torch it may use.
         disabled: the plugins that are left out.
         embeddings: whether the embeddings are kept.
+        owner: the number of the process that started the one that it runs in, and that this is to
+            end with; None where it runs in no process of its own, or in one of a cluster.
     """
 
     cell: PlannedCell
@@ -71,6 +74,7 @@ class CellJob:
     threads: int
     disabled: tuple[str, ...] = ()
     embeddings: bool = True
+    owner: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ def run_cell(job: CellJob) -> PlannedCell | CellFailure:
     Returns:
         The cell; or why it failed, so that the others go on.
     """
+    if job.owner is not None:
+        end_with(job.owner)
     torch.set_num_threads(job.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     folder = Path(job.settings["out"])

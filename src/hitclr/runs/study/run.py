@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -167,6 +168,7 @@ def run_study(
             own,
             plugins.disabled,
             embeddings=cell.seed == first and cell.left_out is None,
+            owner=os.getpid() if processes > 1 and cluster is None else None,
         )
         for cell in study.cells
         if cell not in done
