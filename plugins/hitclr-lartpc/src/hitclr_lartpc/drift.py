@@ -57,7 +57,8 @@ class Drift(Augmentation):
         self.ends: dict[str, tuple[float, float]] = {}
         for name in vary:
             if name not in _PARAMETERS:
-                message = f"Drift, vary: there is no {name!r}. {did_you_mean(name, _PARAMETERS)}"
+                hint = did_you_mean(name, list(_PARAMETERS))
+                message = f"Drift, vary: there is no {name!r}. {hint}"
                 raise SettingsError(message)
             known = _PARAMETERS[name]
             ends = vary[name] if isinstance(vary, Mapping) else (known.low, known.high)
