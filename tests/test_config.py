@@ -152,9 +152,9 @@ def test_overrides_of_short_forms():
 
 
 def test_overrides_of_defaults():
-    settings = override_settings(LEAST, ["encoder.size=tiny", "method.alpha=1"])
+    settings = override_settings(LEAST, ["encoder.size=tiny", "method.views=3"])
     assert settings.encoder.model_dump() == {"name": "pointnet", "size": "tiny"}
-    assert settings.method.model_dump() == {"name": "contrastive", "alpha": 1}
+    assert settings.method.model_dump() == {"name": "classifier-aug", "views": 3}
 
 
 def test_a_key_that_stands_twice(tmp_path):

@@ -61,7 +61,7 @@ def test_commands_run_as_written(folder, hitclr_here, python_here):
         done = hitclr_here(*words, cwd=folder, HITCLR_DISABLE_PLUGINS="")
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert (folder / "runs" / "first" / "report" / "index.html").exists()
-    assert (folder / "runs" / "classifier" / "model.ckpt").exists()
+    assert (folder / "runs" / "contrastive" / "model.ckpt").exists()
     assert (folder / "embedded.root").exists()
 
 

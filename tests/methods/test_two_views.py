@@ -201,6 +201,7 @@ def test_random_throws_wants_throws(toy):
     with pytest.raises(SettingsError, match=r"views\.resimulate"):
         toy.feed(toy.shifted(moved(2)), RandomThrows.needs)
     assert toy.make(RandomThrows).needs == RandomThrows.needs
+    assert toy.make(RandomThrows).needs.views == toy.make(AugmentedClassifier).needs.views == 2
     assert toy.make(RandomThrows, views=3).needs.views == 3
     assert toy.make(RandomThrows, views=3).needs.thrown
 

@@ -29,8 +29,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="hitclr",
-    help="Robust, graph-based contrastive learning on detector hits: ROOT files straight into "
-    "training.",
+    help="Robust, graph-based learning on detector hits: ROOT files straight into training.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -51,7 +51,7 @@ class Settings(SettingsBase):
     views: ViewSettings = ViewSettings()
     encoder: Spec = Spec(name="pointnet")
     edges: Spec | None = None
-    method: Spec = Spec(name="contrastive")
+    method: Spec = Spec(name="classifier-aug")
     optimizer: OptimizerSettings = OptimizerSettings()
     trainer: TrainerSettings = TrainerSettings()
     probe: ProbeSettings = ProbeSettings()

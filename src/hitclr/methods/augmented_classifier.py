@@ -13,9 +13,10 @@ __all__ = ["AugmentedClassifier"]
 
 
 class AugmentedClassifier(Classifier):
-    """Supervised training on augmented views alone: what contrastive learning has to beat.
+    """Supervised training on augmented views alone.
 
-    It sees the views that a contrastive method sees, without being told which are of one event.
+    It sees the views that a contrastive method sees, as many of them, without being told which are
+    of one event.
 
     Args:
         encoder: a module that maps a batch to [B, D].
@@ -30,7 +31,7 @@ class AugmentedClassifier(Classifier):
         SettingsError: an option is out of range.
     """
 
-    needs = Needs(views=1, augmented=True, labels=True, weights=True)
+    needs = Needs(views=2, augmented=True, labels=True, weights=True)
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class AugmentedClassifier(Classifier):
         optimisation: Optimisation | None = None,
         *,
         label_smoothing: float = 0.0,
-        views: int = 1,
+        views: int = 2,
         batch_norm: bool = True,
     ) -> None:
         super().__init__(

@@ -18,4 +18,4 @@ class RandomThrows(AugmentedClassifier):
     Arguments and errors are those of `AugmentedClassifier`.
     """
 
-    needs = Needs(views=1, augmented=True, labels=True, weights=True, thrown=True)
+    needs = Needs(views=2, augmented=True, labels=True, weights=True, thrown=True)
