@@ -148,6 +148,19 @@ def test_a_resumed_run_ends_with_the_same_weights(run, whole, tmp_path, method, 
     assert len(list(resumed.out.glob("logs/version_*/metrics.csv"))) == 2
 
 
+def test_a_resumed_run_counts_the_time_from_before(run, tmp_path):
+    """Else the budget table of a study that was stopped would be of the last parts alone."""
+    with pytest.raises(RuntimeError, match="the job died"):
+        run("method.name=classifier", out="cut", callbacks=[StopAt(1)])
+    last = tmp_path / "cut" / "checkpoints" / "last.ckpt"
+    content = torch.load(last, weights_only=True)
+    assert 0 < content["callbacks"]["History"]["seconds"] < 100
+    content["callbacks"]["History"]["seconds"] += 1000
+    torch.save(content, last)
+    resumed = run("method.name=classifier", out="cut", resume=True)
+    assert 1000 < resumed.seconds["train"] < 1100
+
+
 def test_a_killed_process_can_be_resumed(run, whole, toy_settings, tmp_path):
     settings = {**copy.deepcopy(toy_settings), "out": str(tmp_path / "killed")}
     path = tmp_path / "settings.yaml"

@@ -1,7 +1,8 @@
-"""The losses of a run, epoch by epoch."""
+"""The losses of a run, epoch by epoch, and what they cost."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import lightning as L
@@ -27,8 +28,24 @@ class History(L.Callback):
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.encoded = 0
+        self._seconds = 0.0
+        self._running_since: float | None = None
         self._sum: Tensor | float = 0.0
         self._events = self._views = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the training took so far; steps that a resumed run did again count once."""
+        since = self._running_since
+        return self._seconds + (0.0 if since is None else time.perf_counter() - since)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Called by Lightning."""
+        self._running_since = time.perf_counter()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Called by Lightning."""
+        self._seconds, self._running_since = self.seconds, None
 
     def on_train_batch_end(
         self,
@@ -68,6 +85,7 @@ class History(L.Callback):
         return {
             "rows": self.rows,
             "encoded": self.encoded,
+            "seconds": self.seconds,
             "sum": float(self._sum),
             "events": self._events,
             "views": self._views,
@@ -77,5 +95,6 @@ class History(L.Callback):
         """Called by Lightning."""
         self.rows = list(state_dict["rows"])
         self.encoded = state_dict["encoded"]
+        self._seconds = state_dict["seconds"]
         self._sum, self._events = state_dict["sum"], state_dict["events"]
         self._views = state_dict["views"]

@@ -63,7 +63,7 @@ class TrainedRun:
         skipped: what the bad-input policy left out.
         history: the losses of each epoch.
         selection: what chose the model that is kept, and why.
-        seconds: how long reading, training and evaluation took.
+        seconds: how long reading, training and evaluation took; of a resumed run, all its training.
         views: how many views of each event went through the encoder in a step.
         device: what it was trained on.
         steps: how many steps of the optimiser there were.
@@ -189,7 +189,6 @@ def train(
     )
     if settings.trainer.compile:
         compile_encoder(prepared.method)
-    started = time.perf_counter()
     _fit(trainer, prepared, None if interrupted is None else interrupted.checkpoint)
     trained = time.perf_counter()
     _save(trainer, out / MODEL)  # before what follows can fail
@@ -224,7 +223,7 @@ def train(
         )
     seconds = {
         "read": prepared.seconds,
-        "train": trained - started,
+        "train": history.seconds,
         "evaluate": time.perf_counter() - trained,
     }
     if report:
