@@ -1,4 +1,4 @@
-"""hitclr: robust, graph-based contrastive learning on detector hits.
+"""hitclr: robust, graph-based learning on detector hits.
 
 Importing this package is quick and discovers nothing: no plugin is loaded and neither torch nor
 uproot is imported before they are used. A plugin needs ``hitclr.hookimpl`` and the public classes

@@ -176,7 +176,7 @@ def test_a_classifier_is_read_out_by_a_probe_too(settings, plugins, tmp_path, tr
     asked = settings("probe.fractions=[1.0]", "method.name=classifier")
     run = train_without_page(asked, plugins, base=tmp_path)
     rows = {(row["metric"], row["sample"]): row["value"] for row in results(run)["few_labels"]}
-    assert rows["accuracy", ""] > 0.5, "two classes that are easily told apart"
+    assert rows["accuracy", ""] > 0.7, "two classes that are easily told apart"
 
 
 def _target_events(run):

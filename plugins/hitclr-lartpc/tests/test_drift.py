@@ -31,10 +31,13 @@ def test_nominal_values_change_nothing(batch):
     [{"field": 0.55}, {"field": 0.45}, {"lifetime": 500.0}, {"field": 0.45, "lifetime": 5000.0}],
 )
 @pytest.mark.parametrize("way", [5.0, 25.0, 42.0])
-def test_it_does_what_the_response_does(make_line, throws_of, changes, way):
+@pytest.mark.parametrize("upwards", [False, True])
+def test_it_does_what_the_response_does(make_line, throws_of, changes, way, upwards):
     """On a minimum-ionising track at a given way to the pixels, under the same throw."""
     track = make_line(way, energy=2.1 * 0.25)
     track.pos[:, 0] += torch.linspace(-1, 1, len(track.pos))  # across voxels, not within one
+    if upwards:  # the volume at the other end drifts the other way
+        track.pos[:, 0] *= -1
     before, after = (
         LARTPC.respond(track, throws_of(**throw), generator(1)).batch(torch.tensor([0]))
         for throw in ({}, changes)
@@ -54,7 +57,7 @@ def test_each_event_has_its_own(batch):
     assert 0.45 <= draws.event["field"].min() < draws.event["field"].max() <= 0.55
     assert 500 <= draws.event["lifetime"].min() < draws.event["lifetime"].max() <= 5000
     torch.testing.assert_close(view.pos[:, 1:], batch.pos[:, 1:])
-    _, draws = Drift(vary=["field"]).view(batch, generator(0))
+    _, draws = Drift(vary="field").view(batch, generator(0))
     assert (draws.event["lifetime"] == 2200).all()
 
 
@@ -64,6 +67,9 @@ def test_each_event_has_its_own(batch):
         ({"vary": ["feld"]}, "no 'feld'.*field"),
         ({"vary": {"field": (0.6, 0.4)}}, "lower end first"),
         ({"vary": {"lifetime": (1.0, 5000.0)}}, "lifetime: expected a number between"),
+        ({"vary": {"field": 0.5}}, "expected a range"),
+        ({"vary": {"field": [0.45]}}, "expected a number or a range"),
+        ({"vary": {"field": ["a", 0.5]}}, "finite number"),
         ({"dedx": 0}, "dedx"),
     ],
 )

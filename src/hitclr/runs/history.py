@@ -95,6 +95,6 @@ class History(L.Callback):
         """Called by Lightning."""
         self.rows = list(state_dict["rows"])
         self.encoded = state_dict["encoded"]
-        self._seconds = state_dict["seconds"]
+        self._seconds = state_dict.get("seconds", 0.0)  # older checkpoints have none
         self._sum, self._events = state_dict["sum"], state_dict["events"]
         self._views = state_dict["views"]

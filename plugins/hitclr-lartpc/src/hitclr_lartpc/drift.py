@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch_geometric.data import Batch
 
 from hitclr import fields
-from hitclr.augment import Augmentation, Draws, check_number
+from hitclr.augment import Augmentation, Draws, check_number, check_parameter
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.events import feature_index, replace_hits
 from hitclr_lartpc.geometry import drift_of
@@ -29,14 +29,15 @@ class Drift(Augmentation):
     events. It comes before `ChargeThreshold`, as a hit may fall below the threshold, and
     before what moves hits along the drift.
 
-    What is approximate: events are taken to be nominal; a hit is where it seems to be, so that the
-    late ones of decay electrons drift too far; recombination is that of one dE/dx; hits that come
-    up from below the threshold are missing; hits leave the lattice of voxels.
+    What is approximate: events are taken to be nominal; a hit is where it seems to be, so that one
+    beyond the cathode, late or under a lower field, is taken for one of the next volume;
+    recombination is that of one dE/dx; diffusion stays; hits that come up from below the threshold,
+    or into the readout window, are missing; hits leave the lattice of voxels.
 
     Args:
-        vary: which of ``field`` and ``lifetime`` change, drawn per event from the detector's
-            priors, or, in a mapping, between these ends, in kV/cm and us. As ``vary`` of
-            ``views.resimulate``.
+        vary: which of ``field`` and ``lifetime`` change, one of them or several, drawn per event
+            from the detector's priors, or, in a mapping, between these ends, in kV/cm and us: as
+            ``vary`` of ``views.resimulate``.
         dedx: in MeV/cm, for recombination; that of a minimum-ionising particle by default.
         feature: the name of the charge.
         probability: the probability with which each event is changed.
@@ -48,25 +49,15 @@ class Drift(Augmentation):
 
     def __init__(
         self,
-        vary: Mapping[str, tuple[float, float]] | Sequence[str] = ("field", "lifetime"),
+        vary: str | tuple[str, ...] | Mapping[str, tuple[float, float]] = ("field", "lifetime"),
         dedx: float = 2.1,
         feature: str = "charge",
         probability: float = 1.0,
     ) -> None:
         super().__init__(probability)
-        self.ends: dict[str, tuple[float, float]] = {}
-        for name in vary:
-            if name not in _PARAMETERS:
-                hint = did_you_mean(name, list(_PARAMETERS))
-                message = f"Drift, vary: there is no {name!r}. {hint}"
-                raise SettingsError(message)
-            known = _PARAMETERS[name]
-            ends = vary[name] if isinstance(vary, Mapping) else (known.low, known.high)
-            low, high = (known.check(end) for end in ends)
-            if low > high:
-                message = f"Drift, {name}: expected the lower end first, got {low:g} and {high:g}"
-                raise SettingsError(message)
-            self.ends[name] = (low, high)
+        names = (vary,) if isinstance(vary, str) else tuple(vary)
+        given = vary if isinstance(vary, Mapping) else {}
+        self.ends = {name: _ends(name, given.get(name)) for name in names}
         self.dedx = check_number("Drift, dedx", dedx, low=0.1)
         self.feature = feature
 
@@ -101,3 +92,19 @@ class Drift(Augmentation):
         farther = time * usual_velocity - way
         pos[:, 0] += torch.where(volume % 2 == 1, -farther, farther)
         return replace_hits(batch, {fields.POS: pos, fields.X: x})
+
+
+def _ends(name: str, given: tuple[float, float] | None) -> tuple[float, float]:
+    """The ends of a parameter's range: those that are given, or of its prior."""
+    if name not in _PARAMETERS:
+        message = f"Drift, vary: there is no {name!r}. {did_you_mean(name, list(_PARAMETERS))}"
+        raise SettingsError(message)
+    known = _PARAMETERS[name]
+    if given is None:
+        return known.low, known.high
+    check_parameter(f"Drift, {name}", given)
+    if not isinstance(given, (tuple, list)):
+        message = f"Drift, {name}: expected a range (low, high), got {given!r}"
+        raise SettingsError(message)
+    low, high = (known.check(end) for end in given)
+    return low, high

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,8 +95,13 @@ def _small(settings: StudySettings) -> StudySettings:
         return settings
     batch = (settings.settings.get("data") or {}).get("batch_size", 64)
     train = min(simulation.train, _BATCHES * batch)
+    target = simulation.target  # in the same proportion, as both are trained on in an epoch
     small = simulation.model_copy(
-        update={"train": train, "target": train, "test": min(simulation.test, _TEST_EVENTS)}
+        update={
+            "train": train,
+            "target": None if target is None else math.ceil(target * train / simulation.train),
+            "test": min(simulation.test, _TEST_EVENTS),
+        }
     )
     return settings.model_copy(update={"simulation": small})
 

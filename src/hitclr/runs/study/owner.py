@@ -15,10 +15,13 @@ def end_with(owner: int) -> None:
     """End this process within a second or so of its parent's end, however that came about.
 
     A worker that outlived a killed study would go on with a cell that the resumed study runs, too.
+    Where joblib has no processes, cells run in the parent itself, and nothing is done.
 
     Args:
         owner: the number of the parent process.
     """
+    if os.getpid() == owner:
+        return
 
     def watch() -> None:
         while os.getppid() == owner:
