@@ -5,7 +5,8 @@ import pytest
 from hitclr.errors import OutputError
 from hitclr.reports.study import StudyTable, load_study_table
 from hitclr.reports.study.answer import answer
-from hitclr.reports.study.document import Note, Table, Text
+from hitclr.reports.study.document import Image, Note, Table, Text
+from hitclr.reports.study.shift_picture import can_draw_shifts, draw_shifts
 from hitclr.reports.study.shifts import shift_blocks
 from hitclr.reports.study.wording import DASH
 
@@ -59,7 +60,7 @@ def shifted(small):
 
 
 def section(content):
-    blocks = shift_blocks(StudyTable.model_validate(content))
+    blocks = shift_blocks(StudyTable.model_validate(content), set())
     tables = {block.caption: block for block in blocks if isinstance(block, Table)}
     (note,) = [block for block in blocks if isinstance(block, Note)]
     return tables, note
@@ -74,6 +75,25 @@ def test_both_groups_stand_apart_with_intervals(shifted):
     hidden = tables["Trained on kept-50: accuracy under unmodelled shifts, best mean first"]
     assert [row[0] for row in hidden.rows] == ["classifier", "contrastive"]
     assert hidden.header == ["method", "mean over shifts", "light", "dead"]
+
+
+def test_the_picture_has_both_groups_with_their_intervals(shifted):
+    table = StudyTable.model_validate(shifted)
+    assert can_draw_shifts(table, "kept-50")
+    assert not can_draw_shifts(table, "kept-0")
+    figure = draw_shifts(table, "kept-50")
+    panels = {panel.get_title(): panel for panel in figure.axes}
+    assert list(panels) == ["mean over shifts", "light", "dead"]
+    for title, values in (("mean over shifts", (0.8, 0.6, 0.65)), ("dead", (0.7, 0.7))):
+        lines = panels[title].lines
+        assert tuple(line.get_xdata()[0] for line in lines[1::2]) == values
+        assert [tuple(line.get_xdata()) for line in lines[::2]] == [
+            (pytest.approx(value - 0.01), pytest.approx(value + 0.01)) for value in values
+        ]
+    markers = [line.get_marker() for line in panels["mean over shifts"].lines[1::2]]
+    assert markers == ["o", "s", "s"]
+    images = [b for b in shift_blocks(table, {"shifts-1-kept-50"}) if isinstance(b, Image)]
+    assert [image.name for image in images] == ["shifts-1-kept-50"]
 
 
 def test_differences_are_within_a_group_and_turned(shifted):
@@ -110,9 +130,9 @@ def test_each_group_says_which_claim_it_supports(shifted):
 
 
 def test_nothing_is_said_where_nothing_is_left_out(small, shifted):
-    assert shift_blocks(StudyTable.model_validate(small()[0])) == []
+    assert shift_blocks(StudyTable.model_validate(small()[0]), set()) == []
     shifted["shift_summary"] = shifted["shift_scores"] = shifted["shift_comparisons"] = []
-    blocks = shift_blocks(StudyTable.model_validate(shifted))
+    blocks = shift_blocks(StudyTable.model_validate(shifted), set())
     assert "Nothing was measured" in blocks[-1].text
 
 

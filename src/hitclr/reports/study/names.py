@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CONFUSION", "RANKING", "TRAINING", "curves", "ece", "heat_map", "maps"]
+__all__ = ["CONFUSION", "RANKING", "TRAINING", "curves", "ece", "heat_map", "maps", "shifts"]
 
 CONFUSION, RANKING, TRAINING = "confusion", "ranking", "training"
 
@@ -26,6 +26,11 @@ def ece(index: int, parameter: str) -> str:
 def heat_map(index: int, domain: str) -> str:
     """Of the accuracies, throws by methods."""
     return _numbered("heat-map", index, domain)
+
+
+def shifts(index: int, domain: str) -> str:
+    """Of the accuracies under modelled and unmodelled shifts."""
+    return _numbered("shifts", index, domain)
 
 
 def maps(kind: str) -> str:

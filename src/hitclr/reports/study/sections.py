@@ -53,7 +53,7 @@ def make_document(
         )
     further = further_blocks(table)
     few = few_label_blocks(table)
-    shifts = shift_blocks(table)
+    shifts = shift_blocks(table, pictures)
     return Document(
         title=table.title,
         byline=f"{table.created:%Y-%m-%d %H:%M}{zone}, hitclr {version}, "

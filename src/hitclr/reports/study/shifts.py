@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hitclr.reports.study.document import Block, Note, Table, Text
+from collections.abc import Container
+
+from hitclr.reports.study.document import Block, Image, Note, Table, Text
+from hitclr.reports.study.names import shifts
 from hitclr.reports.study.pairs import difference_in_words, matching
 from hitclr.reports.study.rows import ShiftComparison
 from hitclr.reports.study.table import StudyTable
@@ -28,8 +31,13 @@ _CLAIMS = {
 }
 
 
-def shift_blocks(table: StudyTable) -> list[Block]:
-    """The section of the shifts; nothing where the study has none."""
+def shift_blocks(table: StudyTable, pictures: Container[str]) -> list[Block]:
+    """The section of the shifts; nothing where the study has none.
+
+    Args:
+        table: the study.
+        pictures: the names of those that were drawn.
+    """
     if not table.shifts:
         return []
     blocks: list[Block] = [
@@ -52,6 +60,16 @@ def shift_blocks(table: StudyTable) -> list[Block]:
         none = [] if found else [f"No method was measured under {group} shifts."]
         lines.append(" ".join([_CLAIMS[group], *found, *none]))
     blocks += [Note("Which claim the numbers support", lines), _described(table)]
+    blocks += [
+        Image(
+            name,
+            f"Accuracy under modelled and unmodelled shifts, trained on {domain.name}.",
+            f"Accuracy of each method where a shift is modelled and where it is left out of the "
+            f"training, trained on {domain.name}, with 95 % intervals. Axes differ.",
+        )
+        for index, domain in enumerate(table.domains)
+        if (name := shifts(index, domain.name)) in pictures
+    ]
     belonging = {throw for shift in table.shifts for throw in shift.throws}
     free = [row.name for row in table.throws if row.name not in {*belonging, table.nominal}]
     if free:

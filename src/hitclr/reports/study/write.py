@@ -21,9 +21,19 @@ from hitclr.reports.study.html import render_html
 from hitclr.reports.study.map_picture import draw_maps
 from hitclr.reports.study.maps import EmbeddingMap, make_maps
 from hitclr.reports.study.markdown import render_markdown
-from hitclr.reports.study.names import CONFUSION, RANKING, TRAINING, curves, ece, heat_map, maps
+from hitclr.reports.study.names import (
+    CONFUSION,
+    RANKING,
+    TRAINING,
+    curves,
+    ece,
+    heat_map,
+    maps,
+    shifts,
+)
 from hitclr.reports.study.ranking import draw_ranking
 from hitclr.reports.study.sections import make_document
+from hitclr.reports.study.shift_picture import can_draw_shifts, draw_shifts
 from hitclr.reports.study.table import StudyTable, load_study_table
 from hitclr.reports.study.training import draw_training, trained
 from hitclr.reports.style import plain, style
@@ -102,6 +112,8 @@ def _figures(
     for index, domain in enumerate(table.domains):
         if any(row.domain == domain.name and row.value is not None for row in table.curve):
             yield heat_map(index, domain.name), draw_heat_map(table, domain.name)
+        if can_draw_shifts(table, domain.name):
+            yield shifts(index, domain.name), draw_shifts(table, domain.name)
     matrices = [] if examples is None else _matrices(table, examples)
     if matrices:
         yield CONFUSION, draw_matrices(matrices, table.classes)
