@@ -69,4 +69,6 @@ def _draw_panel(
     panel.yaxis.set_tick_params(length=0)
     panel.grid(axis="x", color="#dddddd", lw=0.6)
     panel.set_axisbelow(True)
-    panel.set_title("mean over shifts" if quantity == "mean" else plain(quantity[6:]))
+    panel.set_title(
+        "mean over shifts" if quantity == "mean" else plain(quantity.removeprefix("shift "))
+    )
