@@ -83,7 +83,7 @@ def test_throws_drawn_per_event(detector):
     assert (ends["gain"] == 1).all()
 
 
-@pytest.mark.parametrize("ends", [(2.0, 1.0), (0.0, 1.0)])
+@pytest.mark.parametrize("ends", [(2.0, 1.0), (0.0, 1.0), [1.0], 1.0, ["a", 2.0], [True, 2.0]])
 def test_ends_that_cannot_be_drawn_between_are_refused(detector, ends):
     with pytest.raises(SettingsError, match="life"):
         detector.draw(5, generator(0), vary={"life": ends})

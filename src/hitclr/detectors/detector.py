@@ -134,7 +134,9 @@ class Detector(ABC):
         names = [p.name for p in self.parameters] if vary is None else list(vary)
         ends = dict(vary) if isinstance(vary, Mapping) else {}
         for name in names:
-            self._check_ends(name, ends.get(name))
+            parameter = self.parameter(name)
+            if name in ends:
+                parameter.check_range(ends[name])
         values = {}
         for parameter in self.parameters:
             if parameter.name in names:
@@ -144,12 +146,3 @@ class Detector(ABC):
             values[parameter.name] = drawn
         channels = torch.randint(2**62, (count,), generator=generator, device=generator.device)
         return Throws(values, channels)
-
-    def _check_ends(self, name: str, ends: tuple[float, float] | None) -> None:
-        parameter = self.parameter(name)
-        if ends is None:
-            return
-        low, high = (parameter.check(end) for end in ends)
-        if low > high or (parameter.prior == "log-uniform" and low <= 0):
-            message = f"{name}: expected the lower end first, and above 0, got {low:g}, {high:g}"
-            raise SettingsError(message)

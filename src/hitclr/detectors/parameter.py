@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import torch
@@ -63,14 +65,33 @@ class DetectorParameter:
         Raises:
             SettingsError: it is no number between ``minimum`` and ``maximum``.
         """
-        if not (math.isfinite(value) and self.minimum <= value <= self.maximum):
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (number and math.isfinite(value) and self.minimum <= value <= self.maximum):
             unit = f" {self.unit}" if self.unit else ""
+            got = f"{value:g}" if number else repr(value)
             message = (
                 f"{self.name}: expected a number between {self.minimum:g} and {self.maximum:g}"
-                f"{unit}, got {value:g} ({self.meaning}; nominal {self.nominal:g})"
+                f"{unit}, got {got} ({self.meaning}; nominal {self.nominal:g})"
             )
             raise SettingsError(message)
         return float(value)
+
+    def check_range(self, ends: Sequence[float]) -> tuple[float, float]:
+        """The ends of a range to `draw` from, if the response can be computed within it.
+
+        Raises:
+            SettingsError: they are not two numbers between ``minimum`` and ``maximum``, in order,
+                and above 0 for a log-uniform prior.
+        """
+        if not (isinstance(ends, (tuple, list)) and len(ends) == 2):
+            message = f"{self.name}: expected a range [low, high], got {ends!r}"
+            raise SettingsError(message)
+        low, high = (self.check(end) for end in ends)
+        if low > high or (self.prior == "log-uniform" and low <= 0):
+            above = ", above 0" if self.prior == "log-uniform" else ""
+            message = f"{self.name}: expected the lower end first{above}, got [{low:g}, {high:g}]"
+            raise SettingsError(message)
+        return low, high
 
     def at(self, fraction: float) -> float:
         """The value at a fraction of the way from nominal to ``high`` (> 0) or ``low`` (< 0).

@@ -8,7 +8,7 @@ import torch
 from torch_geometric.data import Batch
 
 from hitclr import fields
-from hitclr.augment import Augmentation, Draws, check_number, check_parameter
+from hitclr.augment import Augmentation, Draws, check_number
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.events import feature_index, replace_hits
 from hitclr_lartpc.geometry import drift_of
@@ -56,8 +56,16 @@ class Drift(Augmentation):
     ) -> None:
         super().__init__(probability)
         names = (vary,) if isinstance(vary, str) else tuple(vary)
+        for name in names:
+            if name not in _PARAMETERS:
+                known = list(_PARAMETERS)
+                message = f"Drift, vary: there is no {name!r}. {did_you_mean(name, known)}"
+                raise SettingsError(message)
         given = vary if isinstance(vary, Mapping) else {}
-        self.ends = {name: _ends(name, given.get(name)) for name in names}
+        self.ends = {
+            name: _PARAMETERS[name].check_range(given[name]) if name in given else None
+            for name in names
+        }
         self.dedx = check_number("Drift, dedx", dedx, low=0.1)
         self.feature = feature
 
@@ -92,19 +100,3 @@ class Drift(Augmentation):
         farther = time * usual_velocity - way
         pos[:, 0] += torch.where(volume % 2 == 1, -farther, farther)
         return replace_hits(batch, {fields.POS: pos, fields.X: x})
-
-
-def _ends(name: str, given: tuple[float, float] | None) -> tuple[float, float]:
-    """The ends of a parameter's range: those that are given, or of its prior."""
-    if name not in _PARAMETERS:
-        message = f"Drift, vary: there is no {name!r}. {did_you_mean(name, list(_PARAMETERS))}"
-        raise SettingsError(message)
-    known = _PARAMETERS[name]
-    if given is None:
-        return known.low, known.high
-    check_parameter(f"Drift, {name}", given)
-    if not isinstance(given, (tuple, list)):
-        message = f"Drift, {name}: expected a range (low, high), got {given!r}"
-        raise SettingsError(message)
-    low, high = (known.check(end) for end in given)
-    return low, high

@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from hitclr.reports.study.answer import ranking
-from hitclr.reports.study.rows import Quantity
+from hitclr.reports.study.method_rows import draw_interval, label_rows
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import drawn
 from hitclr.reports.style import GREY, look, plain
 
 __all__ = ["draw_ranking"]
@@ -59,24 +58,13 @@ def _draw_panel(panel: Axes, table: StudyTable, domain: str) -> None:
         for index, (quantity, marker, shift) in enumerate(_KINDS):
             row = table.quantities.get((name, domain, quantity))
             if row is not None and row.value is not None:
-                face = "white" if name in table.targeted else look(index)[0]
-                _draw_value(panel, row, row.value, place - shift, look(index)[0], marker, face)
+                seeds = [value for value in row.seeds.values() if value is not None]
+                heights = [place - shift] * len(seeds)
+                panel.plot(seeds, heights, color="black", ls="none", marker="|", ms=6, zorder=3)
+                shown = (look(index)[0], marker)
+                filled = name not in table.targeted
+                draw_interval(panel, row, row.value, place - shift, shown, filled=filled)
     if all(groups):
         panel.axhline(len(groups[0]) - 0.5, color=GREY, lw=0.8, ls=":")
-    panel.set_yticks(range(len(names)), [drawn(table, name, 32) for name in names])
-    panel.set_ylim(len(names) - 0.4, -0.6)
-    panel.yaxis.set_tick_params(length=0)
-    panel.grid(axis="x", color="#dddddd", lw=0.6)
-    panel.set_axisbelow(True)
+    label_rows(panel, table, names)
     panel.set_title(f"trained on {plain(domain)}")
-
-
-def _draw_value(
-    panel: Axes, row: Quantity, value: float, height: float, colour: str, marker: str, face: str
-) -> None:
-    if row.low is not None and row.high is not None:
-        panel.plot([row.low, row.high], [height, height], color=colour, lw=1.8, zorder=2)
-    seeds = [value for value in row.seeds.values() if value is not None]
-    heights = [height] * len(seeds)
-    panel.plot(seeds, heights, color="black", ls="none", marker="|", ms=6, zorder=3)
-    panel.plot([value], [height], marker=marker, mfc=face, mec=colour, ms=6, zorder=4)

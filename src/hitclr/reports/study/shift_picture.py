@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hitclr.reports.study.method_rows import draw_interval, label_rows
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import drawn
 from hitclr.reports.style import look, plain
 
 __all__ = ["can_draw_shifts", "draw_shifts"]
@@ -58,17 +58,9 @@ def _draw_panel(
     for place, name in enumerate(methods):
         for index, (group, marker, shift) in enumerate(_KINDS):
             row = table.over_shifts.get((name, domain, group, quantity))
-            if row is None or row.value is None:
-                continue
-            colour, heights = look(index)[0], [place - shift] * 2
-            if row.low is not None and row.high is not None:
-                panel.plot([row.low, row.high], heights, color=colour, lw=1.8, zorder=2)
-            panel.plot([row.value], heights[:1], color=colour, marker=marker, ms=6, zorder=3)
-    panel.set_yticks(range(len(methods)), [drawn(table, name, 32) for name in methods])
-    panel.set_ylim(len(methods) - 0.4, -0.6)
-    panel.yaxis.set_tick_params(length=0)
-    panel.grid(axis="x", color="#dddddd", lw=0.6)
-    panel.set_axisbelow(True)
+            if row is not None and row.value is not None:
+                draw_interval(panel, row, row.value, place - shift, (look(index)[0], marker))
+    label_rows(panel, table, methods)
     panel.set_title(
         "mean over shifts" if quantity == "mean" else plain(quantity.removeprefix("shift "))
     )
