@@ -139,6 +139,9 @@ def test_the_ranking_has_those_that_saw_the_target_below(content):
 def test_losses_are_means_over_cells_with_their_range(small):
     content, _ = small()
     content["losses"][1]["history"][3]["validation_loss"] = 9.0
+    content["shifts"] = [{"name": "light", "parameters": [], "views": [], "throws": ["kept-0"]}]
+    without = [{"epoch": 4, "train_loss": 99.0, "validation_loss": 99.0}]
+    content["losses"].append({**content["losses"][0], "left_out": "light", "history": without})
     table = StudyTable.model_validate(content)
     figure = draw_training(table)
     assert [panel.get_title() for panel in figure.axes] == ["contrastive", "classifier", "DANN †"]

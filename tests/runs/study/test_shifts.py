@@ -194,4 +194,5 @@ def test_the_tables_tell_modelled_from_unmodelled(prepared, plugins, monkeypatch
         assert len(seen) == len({json.dumps({k: v for k, v in row.items() if k not in (
             "value", "low", "high")}, sort_keys=True) for row in seen})  # fmt: skip
     assert len(table["cost"]) == 3
+    assert [row["left_out"] for row in table["losses"]] == [None, "noise", None]
     assert "Modelled and unmodelled shifts" in page

@@ -269,6 +269,7 @@ class Losses(Row):
     method: str
     domain: str
     target: str | None
+    left_out: str | None = None
     seed: int
     history: tuple[Epoch, ...]
 

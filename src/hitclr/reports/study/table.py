@@ -144,7 +144,7 @@ class StudyTable(Row):
         for index, shift in enumerate(self.shifts):
             for name in shift.throws:
                 _known(f"shifts.{index}.throws", name, throws)
-        for table in ("cells", "cost", "shift_scores"):
+        for table in ("cells", "cost", "losses", "shift_scores"):
             for index, row in enumerate(getattr(self, table)):
                 if row.left_out is not None:
                     _known(f"{table}.{index}.left_out", row.left_out, shifts)

@@ -22,24 +22,29 @@ __all__ = ["draw_training", "trained"]
 
 def trained(table: StudyTable) -> list[str]:
     """The methods that have a loss to draw."""
-    having = {row.method for row in table.losses if has_losses(row.history)}
+    having = {
+        row.method for row in table.losses if row.left_out is None and has_losses(row.history)
+    }
     return [method.name for method in table.methods if method.name in having]
 
 
 def draw_training(table: StudyTable) -> Figure:
     """Draw the mean loss over the cells of each domain, with its range, epoch by epoch.
 
+    Trainings that leave a shift out are not in it.
+
     Args:
         table: the study; `trained` is not empty.
     """
     methods = trained(table)
+    whole = [row for row in table.losses if row.left_out is None]
     columns = min(4, math.ceil(len(methods) ** 0.5))
     rows = -(-len(methods) // columns)
     figure = Figure(figsize=(max(3.4 * columns, 5.0), 2.7 * rows + 0.6))
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for place, (panel, name) in enumerate(zip(panels, methods, strict=False)):
         for index, domain in enumerate(table.domains):
-            cells = [row for row in table.losses if (row.method, row.domain) == (name, domain.name)]
+            cells = [row for row in whole if (row.method, row.domain) == (name, domain.name)]
             for key, line in (("train_loss", "-"), ("validation_loss", "--")):
                 _draw_losses(panel, cells, key, look(index), line)
         panel.set_title(drawn(table, name, 28))

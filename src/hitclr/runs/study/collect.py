@@ -87,7 +87,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
             {**_of(cell), **table["cost"], "select": table["selection"]["validator"]}
             for cell, table in known.items()
         ],
-        "losses": [{**_of(cell), "history": table["history"]} for cell, table in whole.items()],
+        "losses": [{**_of(cell), "history": table["history"]} for cell, table in known.items()],
         "few_labels": _few_labels(whole, throws),
         "selection": _selection(whole),
         "skipped": _skipped(known),
