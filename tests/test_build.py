@@ -96,7 +96,7 @@ def test_deposits_files_are_found_and_settings_checked_before_reading(
         build_deposits(again(deposits="x*.root"), with_cells, schema, tmp_path)
     with pytest.raises(UnknownNameError, match="Did you mean cells"):
         build_deposits(again(detector="cell"), with_cells, schema, tmp_path)
-    with pytest.raises(SettingsError, match="no parameter 'gian'"):
+    with pytest.raises(SettingsError, match=r"views\.resimulate\.vary: .*no parameter 'gian'"):
         build_deposits(again(vary=["gian"]), with_cells, schema, tmp_path)
     with pytest.raises(SettingsError, match="between 0 and inf"):
         build_deposits(again(vary={"gain": [-1, 2]}), with_cells, schema, tmp_path)

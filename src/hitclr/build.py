@@ -240,7 +240,11 @@ def build_deposits(
     if resimulate is None:
         return ()
     detector = plugins.detectors.get(resimulate.detector)
-    detector.draw(1, torch.Generator().manual_seed(0), resimulate.vary)
+    try:
+        detector.draw(1, torch.Generator().manual_seed(0), resimulate.vary)
+    except SettingsError as error:
+        message = f"views.resimulate.vary: {error}"
+        raise SettingsError(message) from error
     changed = [feature.name for feature in schema.features if feature.relative_to != "nothing"]
     if schema.select_hits or changed:
         what = "selects hits" if schema.select_hits else f"shifts {', '.join(changed)}"

@@ -65,7 +65,7 @@ def test_each_event_has_its_own(batch):
     ("options", "message"),
     [
         ({"vary": ["feld"]}, "no 'feld'.*field"),
-        ({"vary": {"field": (0.6, 0.4)}}, "lower end first"),
+        ({"vary": {"field": (0.6, 0.4)}}, "Drift, vary: field: expected the lower end first"),
         ({"vary": {"lifetime": (1.0, 5000.0)}}, "lifetime: expected a number between"),
         ({"vary": {"field": 0.5}}, "expected a range"),
         ({"vary": {"field": [0.45]}}, "expected a range"),

@@ -62,10 +62,14 @@ class Drift(Augmentation):
                 message = f"Drift, vary: there is no {name!r}. {did_you_mean(name, known)}"
                 raise SettingsError(message)
         given = vary if isinstance(vary, Mapping) else {}
-        self.ends = {
-            name: _PARAMETERS[name].check_range(given[name]) if name in given else None
-            for name in names
-        }
+        try:
+            self.ends = {
+                name: _PARAMETERS[name].check_range(given[name]) if name in given else None
+                for name in names
+            }
+        except SettingsError as error:
+            message = f"Drift, vary: {error}"
+            raise SettingsError(message) from error
         self.dedx = check_number("Drift, dedx", dedx, low=0.1)
         self.feature = feature
 
