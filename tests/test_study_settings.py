@@ -121,3 +121,56 @@ def test_shifts_and_several_throws(write):
 def test_what_does_not_go_with_shifts_and_throws(write, changes, said):
     with pytest.raises(SettingsError, match=said):
         load_study(write(**changes))
+
+
+FIRST = {"method": "contrastive"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "changes"),
+    [
+        (FIRST, {}, {}),
+        (FIRST, {"target": "each"}, {}),
+        ({**FIRST, "target": "each"}, {"target": "each"}, {}),
+        ({**FIRST, "target": "each"}, {"target": ["low-gain"]}, {}),
+        ({**FIRST, "target": ["low-gain"]}, {"target": ["low-gain"]}, {}),
+        ({**FIRST, "leave_out": "each"}, {"leave_out": ["gain"]}, {"shifts": {"gain": {}}}),
+        (FIRST, {"settings": {"pretrained": {"train": "none"}}}, {}),
+    ],
+)
+def test_a_method_begins_with_another(write, first, then, changes):
+    methods = {"first": first, "then": {"method": "classifier", "begin_with": "first", **then}}
+    assert load_study(write(methods=methods, **changes)).methods["then"].begin_with == "first"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        (FIRST, {"begin_with": "frist"}, "then.begin_with: no method is called 'frist'.*first"),
+        (FIRST, {"begin_with": "then"}, "'then' begins with another encoder itself"),
+        ({**FIRST, "begin_with": "other"}, {}, "'first' begins with another encoder itself"),
+        ({**FIRST, "domains": []}, {}, "then.domains: it begins with 'first'"),
+        (
+            {**FIRST, "target": "each"},
+            {},
+            "then.target: .* that method, 'each', or some of them, got None",
+        ),
+        ({**FIRST, "target": ["low-gain"]}, {"target": "each"}, "then.target"),
+        ({**FIRST, "target": ["low-gain"]}, {"target": ["nominal"]}, "then.target"),
+        (
+            FIRST,
+            {"leave_out": "each"},
+            "then.leave_out: .* method, None, or some of them, got 'each'",
+        ),
+        (FIRST, {"settings": {"pretrained": "m.ckpt"}}, "sets pretrained.checkpoint by itself"),
+        (FIRST, {"settings": {"pretrained": {"checkpoint": "m"}}}, "sets pretrained.checkpoint"),
+    ],
+)
+def test_what_a_method_cannot_begin_with(write, first, then, said):
+    methods = {
+        "other": "classifier",
+        "first": first,
+        "then": {"method": "classifier", "begin_with": "first", **then},
+    }
+    with pytest.raises(SettingsError, match=said):
+        load_study(write(methods=methods, shifts={"gain": {}}))

@@ -181,6 +181,9 @@ class StudyMethod(SettingsBase):
         domains: the training domains; all without.
         leave_out: the shifts that are left out of what it is trained with, each in a training of
             its own, besides the one with all: ``each``, or their names.
+        begin_with: another method of the study whose encoder it begins with: that of the training
+            with the same domain, seed, target and left-out shift. ``settings.pretrained.train``
+            says which of its weights are trained further; all without.
     """
 
     method: Spec
@@ -188,6 +191,7 @@ class StudyMethod(SettingsBase):
     target: Literal["each"] | tuple[str, ...] | None = None
     domains: tuple[str, ...] | None = None
     leave_out: Literal["each"] | tuple[str, ...] | None = None
+    begin_with: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -269,6 +273,9 @@ class StudySettings(SettingsBase):
                     message += did_you_mean(domain, list(self.domains))
                     raise ValueError(message)
         self._require_shifts(throws)
+        for name, method in self.methods.items():
+            if method.begin_with is not None:
+                self._require_beginning(name, method, method.begin_with)
         return self
 
     def _require_shifts(self, throws: Mapping[str, ThrowSource]) -> None:
@@ -306,6 +313,50 @@ class StudySettings(SettingsBase):
                 if one is not None and one not in self.shifts:
                     message = f"{key}: no shift is called {one!r}. "
                     raise ValueError(message + did_you_mean(one, list(self.shifts)))
+
+    def _require_beginning(self, name: str, method: StudyMethod, first: str) -> None:
+        """For each training there is one that it can begin with."""
+        where = f"methods.{name}.begin_with"
+        if first not in self.methods:
+            others = [other for other in self.methods if other != name]
+            message = f"{where}: no method is called {first!r}. {did_you_mean(first, others)}"
+            raise ValueError(message)
+        other = self.methods[first]
+        if first == name or other.begin_with is not None:
+            message = (
+                f"{where}: {first!r} begins with another encoder itself; name one that does not"
+            )
+            raise ValueError(message)
+        for settings in (self.settings, method.settings):
+            given = settings.get("pretrained")
+            if given is not None and not (isinstance(given, Mapping) and "checkpoint" not in given):
+                message = (
+                    f"{where}: the study sets pretrained.checkpoint by itself; take it out of the "
+                    f"settings"
+                )
+                raise ValueError(message)
+
+        def domains(one: StudyMethod) -> set[str]:
+            return {*(self.domains if one.domains is None else one.domains)}
+
+        def left_out(one: StudyMethod) -> set[str]:
+            return {*(self.shifts if one.leave_out == "each" else one.leave_out or ())}
+
+        fits = {
+            "domains": domains(method) <= domains(other),
+            "leave_out": left_out(method) <= left_out(other),
+            "target": other.target in (None, method.target)
+            or (other.target == "each" and method.target is not None)
+            or (isinstance(method.target, tuple) and {*method.target} <= {*(other.target or ())}),
+        }
+        for key, good in fits.items():
+            if not good:
+                message = (
+                    f"methods.{name}.{key}: it begins with {first!r}, so expected those of that "
+                    f"method, {getattr(other, key)!r}, or some of them, got "
+                    f"{getattr(method, key)!r}"
+                )
+                raise ValueError(message)
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""

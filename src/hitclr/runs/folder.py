@@ -26,6 +26,7 @@ __all__ = [
     "MODEL",
     "SETTINGS",
     "Interrupted",
+    "absolute_settings",
     "claim_folder",
     "clear_folder",
     "describe_inputs",
@@ -132,8 +133,10 @@ def claim_folder(
     record, content = read_record(last)
     old, new = (_comparable(plain) for plain in (record["settings"], settings.plain()))
     known = "base" in record  # not of a run that an earlier version began
-    old_places = _comparable(_absolute(record["settings"], Path(record["base"]))) if known else {}
-    new_places = _comparable(_absolute(settings.plain(), base))
+    old_places = (
+        _comparable(absolute_settings(record["settings"], Path(record["base"]))) if known else {}
+    )
+    new_places = _comparable(absolute_settings(settings.plain(), base))
     changed = [
         f"  {key}: {old.get(key)!r} -> {new.get(key)!r}"
         for key in sorted({*old, *new})
@@ -264,8 +267,13 @@ def clear_folder(out: Path, *, but: Collection[str] = ()) -> None:
         raise OutputError(message) from error
 
 
-def _absolute(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """Plain settings as they would stand in a file anywhere: absolute paths, URLs as they are."""
+def absolute_settings(settings: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Plain settings as they would stand in a file anywhere: absolute paths, URLs as they are.
+
+    Args:
+        settings: of a run, as plain values.
+        base: the folder that relative file names in them start from.
+    """
     plain = copy.deepcopy(dict(settings))
     schema = plain["schema"]
     if isinstance(schema, str) and Path(schema).suffix in (".yaml", ".yml"):
@@ -294,7 +302,7 @@ def write_settings(out: Path, settings: Settings, base: Path) -> None:
     """
     try:
         text = yaml.safe_dump(
-            _absolute(settings.plain(), base), sort_keys=False, allow_unicode=True
+            absolute_settings(settings.plain(), base), sort_keys=False, allow_unicode=True
         )
         (out / SETTINGS).write_text(text, encoding="utf-8")
     except OSError as error:

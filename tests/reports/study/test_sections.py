@@ -161,6 +161,11 @@ def test_budget_time_input_and_settings(content):
     assert rows["contrastive"]["views for each event and step"] == "2"
     assert rows["classifier"]["parameters"] == "21,344"
     assert rows["classifier"]["epoch chosen by"] == "last"
+    content["methods"][0]["settings"]["begin_with"] = "classifier"
+    budget = next(part for part in document(content).sections if part.title == "Budget and time")
+    assert budget.blocks[1].text.startswith(
+        "contrastive begins with the encoder of classifier: time"
+    )
     skipped = tables(content, "Input")["What was skipped on reading"]
     assert skipped.rows == [["kept-0", "no hits", "3 events"],
                             ["kept-100", "damaged file", "1 file"]]  # fmt: skip

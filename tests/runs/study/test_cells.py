@@ -111,6 +111,15 @@ def test_unknown_names_and_patterns(make_study, plugins, tmp_path):
         some_cells(study, ["x"])
 
 
+def test_files_in_the_settings_are_beside_the_study_file(make_study, plugins, tmp_path):
+    settings = {**make_study().settings, "schema": "my.yaml", "pretrained": "old/model.ckpt"}
+    study = make_study(methods={"plain": "classifier"}, settings=settings)
+    planned = prepare_study(study, plugins, tmp_path / "out", base=tmp_path)
+    made = planned.each[planned.cells[0]]
+    assert made.schema_source == str(tmp_path / "my.yaml")
+    assert made.pretrained.checkpoint == str(tmp_path / "old" / "model.ckpt")
+
+
 def test_keys_without_a_schema_key_do_not_depend_on_other_samples():
     """A cell with a target has more files before those of the throws."""
     throw = np.array([0, 0, 1, 1], dtype=np.int32)

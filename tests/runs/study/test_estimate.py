@@ -29,5 +29,18 @@ def test_the_trial_has_events_of_a_target_in_the_same_proportion(
     assert (small.target or small.train) / small.train == events / 384
 
 
+def test_what_begins_with_another_encoder_is_tried_with_any(
+    make_study, plugins, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hitclr.runs.study.cell.load_plugins", lambda disabled: plugins)
+    methods = {
+        "later": {"method": "classifier", "begin_with": "first"},
+        "first": "classifier",
+    }
+    study = prepare_study(make_study(methods=methods), plugins, tmp_path, base=tmp_path)
+    later, first = estimate_times(study, plugins, base=tmp_path, threads=1)
+    assert (later.method, later.cells, first.cells) == ("later", 2, 2)
+
+
 def _stop(job):
     raise KeyboardInterrupt

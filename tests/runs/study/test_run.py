@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from hitclr.errors import OutputError, SettingsError
 from hitclr.runs.study import (
@@ -297,3 +299,86 @@ def test_a_throw_that_comes_later_has_the_same_events(make_study, plugins, tmp_p
     assert all(
         energies.get(e, v) == v for e, v in zip(other["event"], other["energy"], strict=True)
     )
+
+
+BEGINNING = {
+    "probed further": {
+        "method": "classifier",
+        "begin_with": "contrastive",
+        "settings": {"pretrained": {"train": "none"}},
+    },
+    "contrastive": {"method": "contrastive"},
+}
+
+
+def encoder(study, cell):
+    saved = torch.load(study.out / "cells" / cell.name / "model.ckpt", weights_only=True)
+    return {k: v for k, v in saved["state_dict"].items() if k.startswith("encoder.")}
+
+
+def test_a_method_begins_with_the_encoder_of_another(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path, methods=BEGINNING)
+    later, first = study.cells[:2]
+    assert later.begins_with == first
+    failures, told = run(study, plugins)
+    assert failures == ()
+    assert [cell.method for cell, _, _ in told] == ["contrastive"] * 2 + ["probed further"] * 2
+    for seed in (1, 2):
+        one, other = (encoder(study, c) for c in study.cells if c.seed == seed)
+        assert all(torch.equal(one[name], other[name]) for name in one if "running" not in name)
+    one, other = (table(study, cell)["cost"] for cell in (first, later))
+    own = one["events"]
+    assert (one["epochs"], other["epochs"]) == (1, 2)
+    assert (one["encoded"], other["encoded"]) == (2 * own, 3 * own), "of both trainings"
+    assert other["steps"] == 2 * one["steps"]
+    assert other["seconds"]["train"] > one["seconds"]["train"]
+
+
+def test_only_what_begins_with_another(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path, methods=BEGINNING, seeds=(1,))
+    alone = some_cells(study, ["probed*"])
+    with pytest.raises(SettingsError, match="begins with contrastive/nominal/seed-1, which is not"):
+        run(alone, plugins)
+    assert not (study.out / "data").exists(), "it is said before anything is simulated"
+    run(some_cells(study, ["contr*"]), plugins)
+    assert run(alone, plugins)[0] == ()
+
+
+def test_what_it_begins_with_has_changed(make_study, plugins, tmp_path):
+    study = prepared(make_study, plugins, tmp_path, methods=BEGINNING, seeds=(1,))
+    run(study, plugins)
+    first = study.cells[1]
+    changed = {**BEGINNING, "contrastive": {"method": {"name": "contrastive", "alpha": 0.5}}}
+    study = prepared(make_study, plugins, tmp_path, methods=changed, seeds=(1,))
+    shutil.rmtree(study.out / "cells" / first.name)
+    with pytest.raises(SettingsError, match=r"the cell probed further.* made with other settings"):
+        run(study, plugins)
+
+
+def test_what_it_begins_with_failed(make_study, plugins, tmp_path):
+    broken = {"optimizer": {"lr": 1e30}, "trainer": {"gradient_clip": None}}
+    methods = {**BEGINNING, "contrastive": {"method": "classifier", "settings": broken}}
+    study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    first, later = run(study, plugins)[0]
+    assert first.cell.method == "contrastive"
+    assert later.message == "contrastive/nominal/seed-1, which it begins with, failed"
+
+
+def test_a_study_of_files_and_a_schema_beside_it(make_study, plugins, tmp_path):
+    made = prepared(make_study, plugins, tmp_path)
+    simulate_inputs(made.settings, made.inputs, plugins, made.out, processes=1)
+    schema = plugins.detectors.get("toy").schema.model_dump(mode="json", exclude_none=True)
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(schema))
+    (tmp_path / "mc.root").symlink_to(made.out / "data" / "train" / "nominal.root")
+    (tmp_path / "data.root").symlink_to(made.out / "data" / "test" / "low.root")
+    changes = {
+        "detector": None,
+        "simulation": None,
+        "domains": {"mc": {"files": "mc.root"}},
+        "throws": {"data": {"files": "data.root"}},
+        "methods": {"plain": "classifier"},
+        "settings": {**make_study().settings, "schema": "my.yaml"},
+        "seeds": (1,),
+    }
+    study = prepare_study(make_study(**changes), plugins, tmp_path / "own", base=tmp_path)
+    assert run(study, plugins)[0] == ()

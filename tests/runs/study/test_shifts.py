@@ -84,6 +84,33 @@ def test_views_and_throws_of_the_shift_are_left_out(prepared):
     assert thrown.resimulate.vary == {"noise": (1, 2)}
 
 
+def test_what_was_begun_with_shows_its_shifts(prepared):
+    methods = {
+        "first": {"method": "contrastive", "leave_out": "each"},
+        "later": {"method": "classifier", "begin_with": "first", "leave_out": ["noise"]},
+        "plain": {"method": "classifier", "leave_out": "each"},
+        "after plain": {
+            "method": {"name": "classifier-aug"},
+            "begin_with": "plain",
+            "leave_out": ["noise"],
+        },
+    }
+    study = prepared(methods=methods)
+    assert study.modelled["later", "nominal"] == {"gain", "noise"}
+    begins = {cell.name: cell.begins_with.name for cell in study.cells if cell.begins_with}
+    assert begins == {
+        "later/nominal/seed-1": "first/nominal/seed-1",
+        "later/nominal/without-noise/seed-1": "first/nominal/without-noise/seed-1",
+        "after plain/nominal/seed-1": "plain/nominal/seed-1",
+        "after plain/nominal/without-noise/seed-1": "plain/nominal/seed-1",
+    }
+    for cell, settings in study.each.items():
+        if cell.begins_with is not None:
+            first = study.out / "cells" / cell.begins_with.name / "model.ckpt"
+            assert settings.pretrained.checkpoint == str(first)
+            assert settings.pretrained.train == "all"
+
+
 def test_the_augmentations_of_a_detector_are_left_out_too(
     prepared, plugins, make_study, monkeypatch
 ):

@@ -49,7 +49,20 @@ def cost_blocks(table: StudyTable) -> list[Block]:
         "threads", "device", "epoch chosen by",
     ]  # fmt: skip
     caption = "Budget and time; a range where cells differ"
-    return [Table(caption, header, rows, dashes.footnotes, words=frozenset({11, 12}))]
+    blocks: list[Block] = [
+        Table(caption, header, rows, dashes.footnotes, words=frozenset({11, 12}))
+    ]
+    for method in table.methods:
+        first = method.settings.get("begin_with")
+        if first is not None:
+            blocks.append(
+                Text(
+                    f"{labelled(table, method.name)} begins with the encoder of "
+                    f"{labelled(table, str(first))}: time, epochs, steps and encoded views are of "
+                    f"both trainings."
+                )
+            )
+    return blocks
 
 
 def skip_blocks(table: StudyTable) -> list[Block]:

@@ -90,8 +90,13 @@ class CellFailure:
     message: str
 
 
-def cell_fingerprint(settings: Settings) -> str:
-    """Tells whether a finished cell is still the one that is wanted: its settings and its files."""
+def cell_fingerprint(settings: Settings, first: str | None = None) -> str:
+    """Tells whether a finished cell is still the one that is wanted: its settings and its files.
+
+    Args:
+        settings: of its training.
+        first: the fingerprint of the cell that it begins with.
+    """
     plain = settings.plain()
     for key in ("title", "notes", "out"):
         del plain[key]
@@ -102,7 +107,8 @@ def cell_fingerprint(settings: Settings) -> str:
         for name, sample in settings.data.samples.items()
         for file in expand_files(sample.files, base=Path(), sample=name, bad_input=BadInput("skip"))
     ]
-    text = json.dumps([_FORMAT, plain, files], sort_keys=True, default=str)
+    parts = [_FORMAT, plain, files] if first is None else [_FORMAT, plain, files, first]
+    text = json.dumps(parts, sort_keys=True, default=str)
     return xxhash.xxh3_128_hexdigest(text.encode())
 
 
@@ -208,10 +214,7 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
         "history": list(run.history),
         "selection": dict(run.selection),
         "cost": {
-            "seconds": dict(run.seconds),
-            "epochs": len(run.history),
-            "steps": run.steps,
-            "encoded": run.encoded,
+            **_spent(job, folder, run),
             "collapsed": run.collapsed,
             "events": len(evaluation.splits["train"]),
             "views": run.views,
@@ -223,6 +226,21 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
     with whole_file(folder / CELL_TABLE) as part:
         part.write_text(json_text(table), encoding="utf-8")
         clear_folder(folder, but=(MODEL, SETTINGS))  # only once there is room for the table
+
+
+def _spent(job: CellJob, folder: Path, run: TrainedRun) -> dict[str, Any]:
+    """Time and budget, with those of the training that this one began with."""
+    own = {"epochs": len(run.history), "steps": run.steps, "encoded": run.encoded}
+    seconds = dict(run.seconds)
+    if job.cell.begins_with is not None:
+        root = folder.parents[len(Path(job.cell.name).parts) - 1]
+        before = read_cell(root / job.cell.begins_with.name)["cost"]
+        own = {key: number + before[key] for key, number in own.items()}
+        seconds = {
+            key: seconds.get(key, 0.0) + before["seconds"].get(key, 0.0)
+            for key in {**before["seconds"], **seconds}
+        }
+    return {"seconds": seconds, **own}
 
 
 def _test_events(evaluation: Evaluation, throws: tuple[str, ...]) -> dict[str, NDArray[Any]]:

@@ -12,6 +12,7 @@ from hitclr.build import build_method, build_schema, spell_out_views
 from hitclr.config import Settings, StudySettings, make_settings
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.plugins import Plugins
+from hitclr.runs.folder import MODEL, absolute_settings
 from hitclr.runs.study.inputs import Inputs, training_samples
 from hitclr.runs.study.shifts import (
     parts_without,
@@ -45,6 +46,7 @@ class PlannedCell:
         target: the throw whose events it sees without their labels; None for none.
         seed: the seed.
         left_out: the shift that is left out of its training; None for none.
+        begins_with: the training whose encoder it begins with; None for an encoder of its own.
     """
 
     method: str
@@ -52,6 +54,7 @@ class PlannedCell:
     target: str | None
     seed: int
     left_out: str | None = None
+    begins_with: PlannedCell | None = None
 
     @property
     def name(self) -> str:
@@ -86,24 +89,33 @@ def plan_cells(
     Raises:
         SettingsError: a target is not among the throws, or has no events to be adapted to.
     """
+    shown = modelled or {}
     cells = []
+
+    def add(name: str, domain: str, target: str | None, seed: int, shift: str | None) -> None:
+        first = study.methods[name].begin_with
+        begins_with = None
+        if first is not None:
+            seen = None if study.methods[first].target is None else target
+            without = shift if shift in shown.get((first, domain), ()) else None
+            begins_with = PlannedCell(first, domain, seen, seed, without)
+        cells.append(PlannedCell(name, domain, target, seed, shift, begins_with))
+
     for seed in study.seeds:
         for domain in study.domains:
             for name, method in study.methods.items():
                 if method.domains is not None and domain not in method.domains:
                     continue
                 if method.target is None:
-                    cells.append(PlannedCell(name, domain, None, seed))
-                    cells += [
-                        PlannedCell(name, domain, None, seed, shift)
-                        for shift in _left_out(study, name)
-                        if shift in (modelled or {}).get((name, domain), ())
-                    ]
+                    add(name, domain, None, seed, None)
+                    for shift in _left_out(study, name):
+                        if shift in shown.get((name, domain), ()):
+                            add(name, domain, None, seed, shift)
                     continue
                 wanted = inputs.throws if method.target == "each" else method.target
                 for target in wanted:
                     _require_target(name, target, inputs)
-                    cells.append(PlannedCell(name, domain, target, seed))
+                    add(name, domain, target, seed, None)
     return tuple(cells)
 
 
@@ -117,7 +129,8 @@ def modelled_shifts(
 ) -> Modelled:
     """Which shifts each method's training shows something of: its views, or the throws in it.
 
-    Methods that see a target are not among them.
+    Methods that see a target are not among them. What a method begins with shows its training what
+    it was shown itself.
 
     Args:
         study: the settings of the study.
@@ -137,14 +150,16 @@ def modelled_shifts(
     found: dict[tuple[str, str], frozenset[str]] = {}
     seen: set[str] = set()
     for cell in plan_cells(study.model_copy(update={"seeds": study.seeds[:1]}), inputs):
-        whole = cell_settings(study, cell, inputs, plugins, out)
+        whole = cell_settings(study, cell, inputs, plugins, out, base=base)
         seen.update(one.name for one in whole.views.augmentations)
         if cell.target is not None:
             continue
         looks = _looks_at_views(whole, plugins, base)
         shown = set()
         for shift in study.shifts:
-            without = cell_settings(study, replace(cell, left_out=shift), inputs, plugins, out)
+            without = cell_settings(
+                study, replace(cell, left_out=shift), inputs, plugins, out, base=base
+            )
             hits = looks and without.views != whole.views
             if hits or without.data.samples != whole.data.samples:
                 shown.add(shift)
@@ -158,6 +173,10 @@ def modelled_shifts(
                 raise SettingsError(message)
         found[cell.method, cell.domain] = frozenset(shown)
     require_views(study.shifts, seen)
+    for (method, domain), own in list(found.items()):
+        first = study.methods[method].begin_with
+        if first is not None:
+            found[method, domain] = own | found.get((first, domain), frozenset())
     return found
 
 
@@ -185,7 +204,13 @@ def _require_target(method: str, target: str, inputs: Inputs) -> None:
 
 
 def cell_settings(
-    study: StudySettings, cell: PlannedCell, inputs: Inputs, plugins: Plugins, out: Path
+    study: StudySettings,
+    cell: PlannedCell,
+    inputs: Inputs,
+    plugins: Plugins,
+    out: Path,
+    *,
+    base: Path,
 ) -> Settings:
     """The settings of the training of a cell.
 
@@ -198,6 +223,7 @@ def cell_settings(
         inputs: the files.
         plugins: the registries.
         out: the folder of the study.
+        base: the folder that relative file names start from.
 
     Raises:
         SettingsError: they are not valid.
@@ -238,7 +264,11 @@ def cell_settings(
         seed=cell.seed,
         out=str(out / CELLS / cell.name),
     )
+    if cell.begins_with is not None:
+        model = out / CELLS / cell.begins_with.name / MODEL
+        content.setdefault("pretrained", {})["checkpoint"] = str(model)
     made = make_settings(content, where=f"the cell {cell.name}")
+    made = make_settings(absolute_settings(made.plain(), base), where=f"the cell {cell.name}")
     settings = spell_out_views(made, plugins)
     if shift is not None:
         views = views_without(settings.views, shift, _parameters(settings, plugins))

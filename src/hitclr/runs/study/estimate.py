@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -73,7 +73,14 @@ def estimate_times(
                 progress(name, number, len(first))
             settings = _short(small.each[cell], small.out)
             throws = tuple(small.inputs.throws)
-            job = CellJob(cell, settings.plain(), throws, "", threads, plugins.disabled)
+            job = CellJob(
+                replace(cell, begins_with=None),
+                settings.plain(),
+                throws,
+                "",
+                threads,
+                plugins.disabled,
+            )
             result = run_cell(job)
             if isinstance(result, CellFailure):
                 message = f"the cell {cell.name} cannot be run:\n{result.message}"
@@ -117,6 +124,7 @@ def _short(settings: Settings, out: Path) -> Settings:
     return settings.model_copy(
         update={
             "data": settings.data.model_copy(update={"samples": samples}),
+            "pretrained": None,  # the time is the same with any weights
             "trainer": settings.trainer.model_copy(update={"epochs": 1}),
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -53,7 +53,7 @@ class Study:
         out: its folder.
         inputs: its files.
         cells: all its cells.
-        each: the settings of each cell.
+        each: the settings of each cell, also of those that are not to be run.
         shifts: the throws of each shift.
         modelled: by method and training domain the shifts that the training shows something of.
     """
@@ -91,7 +91,7 @@ def prepare_study(
     shifts = shift_throws(settings, inputs)
     modelled = modelled_shifts(settings, inputs, plugins, out, base=base)
     cells = plan_cells(settings, inputs, modelled)
-    each = {cell: cell_settings(settings, cell, inputs, plugins, out) for cell in cells}
+    each = {cell: cell_settings(settings, cell, inputs, plugins, out, base=base) for cell in cells}
     return Study(settings, out, inputs, cells, each, shifts, modelled)
 
 
@@ -107,7 +107,7 @@ def some_cells(study: Study, only: Sequence[str]) -> Study:
             f"--only: no cell fits {', '.join(only)}; cells are called as in {study.cells[0].name}"
         )
         raise SettingsError(message)
-    return replace(study, cells=kept, each={cell: study.each[cell] for cell in kept})
+    return replace(study, cells=kept)
 
 
 def run_study(
@@ -147,6 +147,8 @@ def run_study(
     if processes < 1:
         message = f"--processes: expected 1 or more, got {processes}"
         raise SettingsError(message)
+    done = done_cells(study)
+    ready = _ready(study, done)
     simulate_inputs(
         study.settings,
         study.inputs,
@@ -157,14 +159,13 @@ def run_study(
     )
     own = threads or max(1, joblib.cpu_count() // processes)
     first = min(study.settings.seeds)
-    done = done_cells(study)
     _write_settings(study)  # once it is known to be that of the folder
     jobs = [
         CellJob(
             cell,
             study.each[cell].plain(),
             tuple(study.inputs.throws),
-            cell_fingerprint(study.each[cell]),
+            _fingerprint(study, cell),
             own,
             plugins.disabled,
             embeddings=cell.seed == first and cell.left_out is None,
@@ -175,14 +176,56 @@ def run_study(
     ]
     failures = []
     number = len(done)
+    rounds = (  # what others begin with goes before them
+        [job for job in jobs if job.cell.begins_with is None],
+        [job for job in jobs if job.cell.begins_with is not None],
+    )
     with _workers(processes, cluster) as parallel:
-        for result in parallel(joblib.delayed(run_cell)(job) for job in jobs):
-            number += 1
-            if isinstance(result, CellFailure):
-                failures.append(result)
-            if progress is not None:
-                progress(result, number, len(study.cells))
+        for some in rounds:
+            for result in _results(parallel, some, ready):
+                number += 1
+                if isinstance(result, CellFailure):
+                    failures.append(result)
+                else:
+                    ready.add(result)
+                if progress is not None:
+                    progress(result, number, len(study.cells))
     return tuple(failures)
+
+
+def _ready(study: Study, done: Sequence[PlannedCell]) -> set[PlannedCell]:
+    """The cells that are done, so that others may begin with them.
+
+    Raises:
+        SettingsError: the cell that one begins with is not done, nor is it to be run.
+    """
+    wanted = {cell.begins_with for cell in study.cells if cell.begins_with is not None}
+    others = replace(study, cells=tuple(wanted - {*study.cells}))
+    ready = {*done, *done_cells(others)}
+    for cell in study.cells:
+        first = cell.begins_with
+        if first is not None and cell not in done and first not in {*study.cells, *ready}:
+            message = (
+                f"the cell {cell.name} begins with {first.name}, which is not done\n"
+                f"  what to do: have it run, too (--only {first.name!r})"
+            )
+            raise SettingsError(message)
+    return ready
+
+
+def _results(
+    parallel: Any, jobs: Sequence[CellJob], ready: Collection[PlannedCell]
+) -> Iterator[PlannedCell | CellFailure]:
+    """Run cells; those whose first one failed fail."""
+    fit = []
+    for job in jobs:
+        first = job.cell.begins_with
+        if first is None or first in ready:
+            fit.append(job)
+        else:
+            yield CellFailure(job.cell, f"{first.name}, which it begins with, failed")
+    if fit:
+        yield from parallel(joblib.delayed(run_cell)(job) for job in fit)
 
 
 def done_cells(study: Study) -> tuple[PlannedCell, ...]:
@@ -197,7 +240,7 @@ def done_cells(study: Study) -> tuple[PlannedCell, ...]:
         folder = study.out / CELLS / cell.name
         if not (folder / CELL_TABLE).exists():
             continue
-        if read_cell(folder)["fingerprint"] != cell_fingerprint(study.each[cell]):
+        if read_cell(folder)["fingerprint"] != _fingerprint(study, cell):
             message = (
                 f"the cell {cell.name} in {study.out} was made with other settings, its files "
                 f"changed since, or it is of an earlier hitclr\n  what to do: take another "
@@ -206,6 +249,11 @@ def done_cells(study: Study) -> tuple[PlannedCell, ...]:
             raise SettingsError(message)
         done.append(cell)
     return tuple(done)
+
+
+def _fingerprint(study: Study, cell: PlannedCell) -> str:
+    first = None if cell.begins_with is None else _fingerprint(study, cell.begins_with)
+    return cell_fingerprint(study.each[cell], first)
 
 
 @contextmanager
