@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["study"]
 
 _RUN = "run"
+_NO_SCORES = "scores.parquet, for dataframes, takes pip install 'hitclr[parquet]'"
 
 
 class _Study(TyperGroup):
@@ -77,7 +78,15 @@ def _run(
     from hitclr.cli.show import say
     from hitclr.config import load_study
     from hitclr.plugins import load_plugins
-    from hitclr.runs.study import done_cells, prepare_study, run_study, some_cells, write_study
+    from hitclr.runs.study import (
+        SCORES_FILE,
+        STUDY_TABLE,
+        done_cells,
+        prepare_study,
+        run_study,
+        some_cells,
+        write_study,
+    )
 
     settings = load_study(config, overrides or [], size=size)
     plugins = load_plugins()
@@ -107,7 +116,9 @@ def _run(
         say(f"The cell {failure.cell.name} failed: {failure.message}")
     if len(failures) < len(planned.cells):
         report = write_study(whole, plugins)  # of what other calls did, too
-        say(f"tables: {out / 'study.json'}\nreport: {report}")
+        scores = out / SCORES_FILE
+        beside = f", {scores}" if scores.exists() else f" ({_NO_SCORES})"
+        say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}")
     if failures:
         say(f"{len(failures)} of {len(planned.cells)} cells failed; the same command tries again.")
         raise typer.Exit(1)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 
+import numpy as np
+import pyarrow.parquet
 import pytest
 
 from hitclr.errors import SettingsError
@@ -223,3 +226,20 @@ def test_the_tables_tell_modelled_from_unmodelled(prepared, plugins, monkeypatch
     assert len(table["cost"]) == 3
     assert [row["left_out"] for row in table["losses"]] == [None, "noise", None]
     assert "Modelled and unmodelled shifts" in page
+    rows = pyarrow.parquet.read_table(study.out / "scores.parquet").to_pylist()
+    assert [r for r in rows if r["left_out"] is None] == [
+        {**row, "left_out": None} for row in table["scores"]
+    ]
+    (left_out,) = (
+        row for row in rows if (row["left_out"], row["throw"], row["metric"]) == (
+            "noise", "noisy", "accuracy")
+    )  # fmt: skip
+    events = np.load(study.out / "cells" / study.cells[1].name / "cell.npz")
+    mine = events["throw"] == list(THROWS).index("noisy")
+    right = events["scores"][mine].argmax(1) == events["y"][mine]
+    assert (left_out["method"], left_out["seed"]) == ("contrastive", 1)
+    assert left_out["value"] == pytest.approx(right.mean())
+    assert left_out["events"] == mine.sum()
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    write_study(study, plugins)
+    assert not (study.out / "scores.parquet").exists(), "no scores of another time stay"

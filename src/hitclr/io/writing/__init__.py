@@ -4,7 +4,7 @@ from hitclr.io.writing.event_writer import EventFormat, EventWriter
 from hitclr.io.writing.formats import result_writer
 from hitclr.io.writing.friend import FriendWriter
 from hitclr.io.writing.output import Output
-from hitclr.io.writing.parquet import ParquetWriter
+from hitclr.io.writing.parquet import ParquetWriter, write_parquet
 from hitclr.io.writing.results import ResultWriter
 from hitclr.io.writing.root_output import RootOutput
 
@@ -17,4 +17,5 @@ __all__ = [
     "ResultWriter",
     "RootOutput",
     "result_writer",
+    "write_parquet",
 ]

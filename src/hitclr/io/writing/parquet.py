@@ -1,19 +1,21 @@
-"""Results as a parquet file, row for row with the input entries."""
+"""Parquet files: results row for row with the input entries, and tables."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitclr.io.whole_file import whole_file
 from hitclr.io.writing.results import ResultWriter
 from hitclr.optional import require
 
-__all__ = ["ParquetWriter", "require_pyarrow"]
+__all__ = ["ParquetWriter", "require_pyarrow", "write_parquet"]
 
 
 def require_pyarrow() -> ModuleType:
@@ -26,6 +28,28 @@ def require_pyarrow() -> ModuleType:
     pyarrow = require("pyarrow", **why)
     require("pyarrow.parquet", **why)  # an attribute of pyarrow from now on
     return pyarrow
+
+
+def write_parquet(
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]
+) -> None:
+    """Write a table.
+
+    Args:
+        path: the file.
+        rows: its rows; what one lacks, or has as None, is null.
+        columns: the columns with the names of their arrow types, such as ``string``, ``int64`` and
+            ``float64``.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        OutputError: the file cannot be written.
+    """
+    arrow = require_pyarrow()
+    schema = arrow.schema([(name, arrow.type_for_alias(kind)) for name, kind in columns.items()])
+    content = [{name: row.get(name) for name in columns} for row in rows]
+    with whole_file(path) as part:
+        arrow.parquet.write_table(arrow.Table.from_pylist(content, schema=schema), part)
 
 
 class ParquetWriter(ResultWriter):

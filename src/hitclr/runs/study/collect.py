@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hitclr.errors import OutputError
+from hitclr.errors import MissingExtraError, OutputError
 from hitclr.io.whole_file import write_json
+from hitclr.io.writing import write_parquet
 from hitclr.plugins import Plugins
 from hitclr.plugins.extensions import section_writers
 from hitclr.reports.study import write_study_report
@@ -24,10 +25,21 @@ from hitclr.runs.study.run import Study, done_cells
 from hitclr.studies.shift_tables import shift_tables
 from hitclr.studies.study_tables import ScoredCell, study_tables
 
-__all__ = ["STUDY_TABLE", "load_scored", "write_study"]
+__all__ = ["SCORES_FILE", "STUDY_TABLE", "load_scored", "write_study"]
 
 STUDY_TABLE = "study.json"
 """The tables, in the folder of the study."""
+
+SCORES_FILE = "scores.parquet"
+"""The scores of every cell and throw, beside `STUDY_TABLE`, where pyarrow is installed."""
+
+_SCORE_COLUMNS = {
+    **dict.fromkeys(("method", "domain", "target", "left_out"), "string"),
+    "seed": "int64",
+    **dict.fromkeys(("throw", "metric"), "string"),
+    **dict.fromkeys(("value", "low", "high"), "float64"),
+    "events": "int64",
+}
 
 _VERSIONS = ("hitclr", "torch", "torch-geometric", "lightning", "numpy", "scikit-learn")
 
@@ -62,6 +74,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
     )
     tables |= _shift_tables(study, scored)
     whole = {cell: table for cell, table in known.items() if cell.left_out is None}
+    scores = [*_cell_scores(whole, throws), *tables["scores"]]
     content = {
         "title": study.settings.title,
         "notes": list(study.settings.notes),
@@ -82,7 +95,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
         "methods": _methods(study, known),
         "cells": [{**_of(cell), "done": cell in known} for cell in study.cells],
         **tables,
-        "scores": [*_cell_scores(whole, throws), *tables["scores"]],
+        "scores": scores,
         "cost": [
             {**_of(cell), **table["cost"], "select": table["selection"]["validator"]}
             for cell, table in known.items()
@@ -92,11 +105,20 @@ def write_study(study: Study, plugins: Plugins) -> Path:
         "selection": _selection(whole),
         "skipped": _skipped(known),
     }
-    path = study.out / STUDY_TABLE
-    write_json(path, content)
+    write_json(study.out / STUDY_TABLE, content)
+    without = {cell: table for cell, table in known.items() if cell.left_out is not None}
+    _write_scores(study.out / SCORES_FILE, [*scores, *_cell_scores(without, throws)])
     page = write_study_report(study.out, section_writers(plugins))
     plugins.tell("after_study", folder=study.out)
     return page
+
+
+def _write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the scores for dataframes; where that cannot be, no file of earlier scores stays."""
+    try:
+        write_parquet(path, rows, _SCORE_COLUMNS)
+    except MissingExtraError:
+        path.unlink(missing_ok=True)
 
 
 def _shift_tables(
