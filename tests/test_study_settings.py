@@ -63,6 +63,10 @@ def test_a_size_and_overrides(write):
         ({"methods": {"a": {"method": "classifier", "settings": {"out": "x"}}}}, "a.settings.out"),
         ({"methods": {"a": {"method": "classifier", "domains": ["nomnal"]}}}, "mean nominal"),
         ({"methods": {}}, "at least 1"),
+        (
+            {"methods": {"a": {"method": "classifier", "seeds": [3]}}},
+            r"methods.a.seeds: expected some of the study's seeds \[1, 2\], got \[3\]",
+        ),
         ({"methods": {"a/b": "classifier"}}, "cannot be a name"),
         ({"throws": {"..": "nominal"}}, "cannot be a name"),
         ({"domains": {"mc": {"files": "a.root", "throw": "x"}}}, "got both"),

@@ -179,6 +179,7 @@ class StudyMethod(SettingsBase):
         target: the throws that are a target domain, each in a training of its own: ``each`` for
             all, or their names. Nothing for methods that do not see a target.
         domains: the training domains; all without.
+        seeds: those of the study's seeds that it is trained with; all without.
         leave_out: the shifts that are left out of what it is trained with, each in a training of
             its own, besides the one with all: ``each``, or their names.
         begin_with: another method of the study whose encoder it begins with: that of the training
@@ -190,6 +191,7 @@ class StudyMethod(SettingsBase):
     settings: dict[str, Any] = Field(default={})
     target: Literal["each"] | tuple[str, ...] | None = None
     domains: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] | None = None
     leave_out: Literal["each"] | tuple[str, ...] | None = None
     begin_with: str | None = None
 
@@ -272,11 +274,21 @@ class StudySettings(SettingsBase):
                     message = f"methods.{name}.domains: no domain is called {domain!r}. "
                     message += did_you_mean(domain, list(self.domains))
                     raise ValueError(message)
+            if not self.seeds_of(method):
+                message = (
+                    f"methods.{name}.seeds: expected some of the study's seeds {list(self.seeds)}, "
+                    f"got {list(method.seeds or ())}"
+                )
+                raise ValueError(message)
         self._require_shifts(throws)
         for name, method in self.methods.items():
             if method.begin_with is not None:
                 self._require_beginning(name, method, method.begin_with)
         return self
+
+    def seeds_of(self, method: StudyMethod) -> tuple[int, ...]:
+        """The seeds that a method is trained with, in the study's order."""
+        return tuple(seed for seed in self.seeds if method.seeds is None or seed in method.seeds)
 
     def _require_shifts(self, throws: Mapping[str, ThrowSource]) -> None:
         """Shifts are told apart, and those that are named are there."""
@@ -344,6 +356,7 @@ class StudySettings(SettingsBase):
 
         fits = {
             "domains": domains(method) <= domains(other),
+            "seeds": {*self.seeds_of(method)} <= {*self.seeds_of(other)},
             "leave_out": left_out(method) <= left_out(other),
             "target": other.target in (None, method.target)
             or (other.target == "each" and method.target is not None)

@@ -23,6 +23,17 @@ def test_every_method_domain_target_and_seed(make_study, plugins, tmp_path):
     assert [cell.target for cell in cells if cell.seed == 1] == ["nominal", "low", "noisy"]
 
 
+def test_a_method_with_fewer_seeds(make_study, plugins, tmp_path):
+    methods = {
+        "all": "classifier",
+        "few": {"method": "dann", "target": "each", "seeds": [2, 7]},
+    }
+    study = make_study(methods=methods, seeds=(1, 2, 3), domains={"a": "nominal", "b": "nominal"})
+    study = prepare_study(study, plugins, tmp_path / "out", base=tmp_path)
+    assert {(cell.method, cell.seed) for cell in study.cells} == {
+        ("all", 1), ("all", 2), ("all", 3), ("few", 2)}  # fmt: skip
+
+
 def test_settings_of_a_cell(make_study, plugins, tmp_path):
     methods = {
         "plain": {"method": "classifier", "settings": {"trainer": {"epochs": 7}}},

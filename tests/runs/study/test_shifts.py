@@ -91,21 +91,24 @@ def test_what_was_begun_with_shows_its_shifts(prepared):
     methods = {
         "first": {"method": "contrastive", "leave_out": "each"},
         "later": {"method": "classifier", "begin_with": "first", "leave_out": ["noise"]},
-        "plain": {"method": "classifier", "leave_out": "each"},
+        "plain": {"method": "classifier", "leave_out": "each", "seeds": [2]},
         "after plain": {
             "method": {"name": "classifier-aug"},
             "begin_with": "plain",
             "leave_out": ["noise"],
+            "seeds": [2],
         },
     }
-    study = prepared(methods=methods)
+    study = prepared(methods=methods, seeds=(1, 2))
     assert study.modelled["later", "nominal"] == {"gain", "noise"}
-    begins = {cell.name: cell.begins_with.name for cell in study.cells if cell.begins_with}
+    begins = {c.name: c.begins_with.name for c in study.cells if c.begins_with}
     assert begins == {
         "later/nominal/seed-1": "first/nominal/seed-1",
         "later/nominal/without-noise/seed-1": "first/nominal/without-noise/seed-1",
-        "after plain/nominal/seed-1": "plain/nominal/seed-1",
-        "after plain/nominal/without-noise/seed-1": "plain/nominal/seed-1",
+        "later/nominal/seed-2": "first/nominal/seed-2",
+        "later/nominal/without-noise/seed-2": "first/nominal/without-noise/seed-2",
+        "after plain/nominal/seed-2": "plain/nominal/seed-2",
+        "after plain/nominal/without-noise/seed-2": "plain/nominal/seed-2",
     }
     for cell, settings in study.each.items():
         if cell.begins_with is not None:

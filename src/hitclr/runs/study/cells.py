@@ -106,6 +106,8 @@ def plan_cells(
             for name, method in study.methods.items():
                 if method.domains is not None and domain not in method.domains:
                     continue
+                if seed not in study.seeds_of(method):
+                    continue
                 if method.target is None:
                     add(name, domain, None, seed, None)
                     for shift in _left_out(study, name):
@@ -149,7 +151,7 @@ def modelled_shifts(
         require_parameters(study.shifts, plugins.detectors.get(study.detector))
     found: dict[tuple[str, str], frozenset[str]] = {}
     seen: set[str] = set()
-    for cell in plan_cells(study.model_copy(update={"seeds": study.seeds[:1]}), inputs):
+    for cell in plan_cells(_one_seed(study), inputs):
         whole = cell_settings(study, cell, inputs, plugins, out, base=base)
         seen.update(one.name for one in whole.views.augmentations)
         if cell.target is not None:
@@ -178,6 +180,14 @@ def modelled_shifts(
         if first is not None:
             found[method, domain] = own | found.get((first, domain), frozenset())
     return found
+
+
+def _one_seed(study: StudySettings) -> StudySettings:
+    """The study with each method once for all seeds."""
+    methods = {
+        name: method.model_copy(update={"seeds": None}) for name, method in study.methods.items()
+    }
+    return study.model_copy(update={"seeds": study.seeds[:1], "methods": methods})
 
 
 def _looks_at_views(settings: Settings, plugins: Plugins, base: Path) -> bool:
