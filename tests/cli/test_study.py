@@ -28,7 +28,11 @@ STUDY = {
         "trainer": {"epochs": 1, "accelerator": "cpu"},
         "data": {"batch_size": 16},
     },
-    "methods": {"classifier": "classifier", "dann": {"method": "dann", "target": ["low"]}},
+    "methods": {
+        "further": {"method": "dann", "target": ["low"], "begin_with": "classifier"},
+        "classifier": "classifier",
+        "dann": {"method": "dann", "target": ["low"]},
+    },
     "seeds": [1],
     "sizes": {"more": {"seeds": [1, 2]}},
 }
@@ -87,7 +91,7 @@ def scores(folder):
 def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_path):
     whole = here("study", "study.yaml", "--out", "whole", "--threads", "1")
     assert whole.returncode == 0, whole.stdout + whole.stderr
-    for part in ("toy [bold]: 2 cells", "[2/2]", "report: ", "Simulated 60 events to train on"):
+    for part in ("toy [bold]: 3 cells", "[3/3]", "report: ", "Simulated 60 events to train on"):
         assert part in whole.stdout, whole.stdout
     assert (tmp_path / "whole" / "report" / "index.html").exists()
     cut = hitclr("study", "study.yaml", "--out", "cut", "--threads", "1", popen=True)
@@ -97,10 +101,10 @@ def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_pat
         time.sleep(0.1)
     cut.send_signal(signal.SIGKILL)
     cut.communicate()
-    assert len(list((tmp_path / "cut").glob("cells/**/cell.json"))) < 2
+    assert len(list((tmp_path / "cut").glob("cells/**/cell.json"))) < 3
     again = hitclr("study", "study.yaml", "--out", "cut", "--processes", "2", "--threads", "1")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "[1/2]" not in again.stdout, "what was done is not run again"
+    assert "[1/3]" not in again.stdout, "what was done is not run again"
     assert scores(tmp_path / "cut") == scores(tmp_path / "whole")
     compared = here("study", "compare", "whole", "cut", "--out", "both")
     assert compared.returncode == 0, compared.stdout + compared.stderr
@@ -191,17 +195,18 @@ def test_on_a_dask_cluster(here, installed, monkeypatch, tmp_path):
 
     monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    study = ("study", "study.yaml", "--out", "c", "--only", "classifier/*", "--threads", "1")
+    study = ("study", "study.yaml", "--out", "c", "--only", "[cf]*", "--threads", "1")
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None
     ) as cluster:
         done = here(*study, "--cluster", cluster.scheduler_address)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "[1/1]" in done.stdout
+    assert "[1/2] classifier" in done.stdout
+    assert "[2/2] further" in done.stdout
     rest = here("study", "study.yaml", "--out", "c", "--only", "dann/*", "--threads", "1")
     assert "[1/1]" in rest.stdout, rest.stdout + rest.stderr
     methods = {method for method, *_ in scores(tmp_path / "c")}
-    assert methods == {"classifier", "dann"}, "the report has what both calls made"
+    assert methods == {"further", "classifier", "dann"}, "the report has what both calls made"
     client = distributed.Client
     monkeypatch.setattr(distributed, "Client", lambda where, timeout: client(where, timeout="1s"))
     nobody = here(*study, "--cluster", "tcp://127.0.0.1:9")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["study"]
 
 _RUN = "run"
-_NO_SCORES = "scores.parquet, for dataframes, takes pip install 'hitclr[parquet]'"
 
 
 class _Study(TyperGroup):
@@ -117,7 +116,7 @@ def _run(
     if len(failures) < len(planned.cells):
         report = write_study(whole, plugins)  # of what other calls did, too
         scores = out / SCORES_FILE
-        beside = f", {scores}" if scores.exists() else f" ({_NO_SCORES})"
+        beside = f", {scores}" if scores.exists() else f" ({SCORES_FILE} takes hitclr[parquet])"
         say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}")
     if failures:
         say(f"{len(failures)} of {len(planned.cells)} cells failed; the same command tries again.")

@@ -277,7 +277,8 @@ class StudySettings(SettingsBase):
             if not self.seeds_of(method):
                 message = (
                     f"methods.{name}.seeds: expected some of the study's seeds {list(self.seeds)}, "
-                    f"got {list(method.seeds or ())}"
+                    f"got {list(method.seeds or ())}\n  what to do: name some of them, or none, so "
+                    f"that the method is trained with all"
                 )
                 raise ValueError(message)
         self._require_shifts(throws)
@@ -348,32 +349,46 @@ class StudySettings(SettingsBase):
                 )
                 raise ValueError(message)
 
-        def domains(one: StudyMethod) -> set[str]:
-            return {*(self.domains if one.domains is None else one.domains)}
-
-        def left_out(one: StudyMethod) -> set[str]:
-            return {*(self.shifts if one.leave_out == "each" else one.leave_out or ())}
-
-        fits = {
-            "domains": domains(method) <= domains(other),
-            "seeds": {*self.seeds_of(method)} <= {*self.seeds_of(other)},
-            "leave_out": left_out(method) <= left_out(other),
-            "target": other.target in (None, method.target)
-            or (other.target == "each" and method.target is not None)
-            or (isinstance(method.target, tuple) and {*method.target} <= {*(other.target or ())}),
+        lacking: dict[str, set[Any]] = {
+            "domains": self._domains_of(method) - self._domains_of(other),
+            "seeds": {*self.seeds_of(method)} - {*self.seeds_of(other)},
+            "leave_out": self._left_out_of(method) - self._left_out_of(other),
+            "target": _targets_lacking(method.target, other.target),
         }
-        for key, good in fits.items():
-            if not good:
+        for key, values in lacking.items():
+            if values:
                 message = (
-                    f"methods.{name}.{key}: it begins with {first!r}, so expected those of that "
-                    f"method, {getattr(other, key)!r}, or some of them, got "
-                    f"{getattr(method, key)!r}"
+                    f"methods.{name}.{key}: it begins with {first!r}, which has no training for "
+                    f"{', '.join(sorted(str(one) for one in values))}\n"
+                    f"  what to do: have `{key}` the same in both"
                 )
                 raise ValueError(message)
+
+    def _domains_of(self, method: StudyMethod) -> set[str]:
+        return {*(self.domains if method.domains is None else method.domains)}
+
+    def _left_out_of(self, method: StudyMethod) -> set[str]:
+        return {*(self.shifts if method.leave_out == "each" else method.leave_out or ())}
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def _targets_lacking(
+    own: Literal["each"] | tuple[str, ...] | None, there: Literal["each"] | tuple[str, ...] | None
+) -> set[str]:
+    """The targets to which an encoder is to be adapted that another method has no encoder of.
+
+    An encoder that saw no target goes with any; one that did has no training for none.
+    """
+    if there is None or own == there:
+        return set()
+    if own is None:
+        return {"no target"}
+    if there == "each":
+        return set()
+    return {"each"} if own == "each" else {*own} - {*there}
 
 
 def _dotted(settings: Mapping[str, Any]) -> set[str]:

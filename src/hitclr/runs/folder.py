@@ -185,7 +185,9 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def describe_inputs(
-    samples: Sequence[Sample], deposits: Sequence[FileName] = ()
+    samples: Sequence[Sample],
+    deposits: Sequence[FileName] = (),
+    pretrained: Path | None = None,
 ) -> list[dict[str, str | int]]:
     """The files of a run with their fingerprints, to notice when they change.
 
@@ -194,9 +196,14 @@ def describe_inputs(
     Args:
         samples: the samples.
         deposits: the files that views are re-simulated from.
+        pretrained: the trained model that the encoder is taken from.
     """
-    files = [(sample.name, file) for sample in samples for file in sample.files]
+    files: list[tuple[str, FileName]] = [
+        (sample.name, file) for sample in samples for file in sample.files
+    ]
     files += [("views.resimulate.deposits", file) for file in deposits]
+    if pretrained is not None:
+        files.append(("pretrained.checkpoint", pretrained.resolve()))
     return [{"sample": name, **describe_file(file)} for name, file in files]
 
 

@@ -10,9 +10,20 @@ from hitclr.io import Schema
 from hitclr.methods import Method
 from hitclr.runs.checkpoint import read_record
 
-__all__ = ["load_pretrained"]
+__all__ = ["load_pretrained", "pretrained_file"]
 
 _PARTS = ("encoder.", "norm.")
+
+
+def pretrained_file(settings: Settings, base: Path) -> Path | None:
+    """The trained model that a run begins with.
+
+    Args:
+        settings: of the run.
+        base: the folder that relative file names in the settings start from.
+    """
+    wanted = settings.pretrained
+    return None if wanted is None else base / Path(wanted.checkpoint).expanduser()
 
 
 def load_pretrained(settings: Settings, method: Method, schema: Schema, base: Path) -> str:
@@ -33,11 +44,10 @@ def load_pretrained(settings: Settings, method: Method, schema: Schema, base: Pa
         CheckpointError: the checkpoint cannot be read, or is of another encoder or other features.
         SettingsError: no weight has a name that ``pretrained.train`` gives.
     """
-    wanted = settings.pretrained
-    if wanted is None:
+    wanted, path = settings.pretrained, pretrained_file(settings, base)
+    if wanted is None or path is None:
         message = "expected settings with `pretrained`, got none"
         raise SettingsError(message)
-    path = base / Path(wanted.checkpoint).expanduser()
     record, content = read_record(path)
     theirs = [feature["name"] for feature in record["schema"]["features"]]
     if theirs != list(schema.feature_names):

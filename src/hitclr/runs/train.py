@@ -34,6 +34,7 @@ from hitclr.runs.folder import (
 from hitclr.runs.history import History
 from hitclr.runs.oracle import OracleChoice
 from hitclr.runs.prepare import Prepared, describe, prepare
+from hitclr.runs.pretrained import pretrained_file
 from hitclr.runs.selection import LAST_EPOCH, SCORE, Selection
 from hitclr.runs.trainer import build_trainer, process_rank
 from hitclr.runs.training import (
@@ -156,7 +157,9 @@ def train(
         prepared.schema,
         prepared.feed.store.class_names,
         prepared.skipped,
-        inputs=describe_inputs(prepared.samples, prepared.deposits),
+        inputs=describe_inputs(
+            prepared.samples, prepared.deposits, pretrained_file(settings, base)
+        ),
         base=base,
         reweighting=prepared.reweighting,
     )

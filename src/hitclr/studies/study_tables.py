@@ -77,12 +77,14 @@ def score_rows(
             labels, answers = cell.of_throw(number)
             matrix = confusion_matrix(labels, answers.argmax(1), len(classes))
             for score in (calibration_error(labels, answers), *class_scores(matrix, classes)):
-                about = {"target": cell.target, "throw": throws[number], "seed": cell.seed}
                 rows.append(
                     {
                         "method": cell.method,
                         "domain": cell.domain,
-                        **about,
+                        "target": cell.target,
+                        "left_out": cell.left_out,
+                        "seed": cell.seed,
+                        "throw": throws[number],
                         "metric": score.metric,
                         "value": score.value,
                         "low": score.low,

@@ -119,6 +119,14 @@ def test_what_cannot_be_concluded(small, content):
     assert any("There is one throw" in line for line in notes)
 
 
+def test_methods_with_few_seeds_are_named(content):
+    content["cells"] = [
+        row for row in content["cells"] if row["method"] != "DANN" or row["seed"] == 1
+    ]
+    notes = said(content)[2]["What cannot be concluded"]
+    assert any(line.startswith("DANN † had fewer than three seeds") for line in notes)
+
+
 def test_means_over_fewer_throws_are_named(one):
     for row in one["summary"]:
         row["throws"] = 2 if row["method"] == "DANN" else 3

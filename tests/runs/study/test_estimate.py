@@ -40,6 +40,7 @@ def test_what_begins_with_another_encoder_is_tried_with_any(
     study = prepare_study(make_study(methods=methods), plugins, tmp_path, base=tmp_path)
     later, first = estimate_times(study, plugins, base=tmp_path, threads=1)
     assert (later.method, later.cells, first.cells) == ("later", 2, 2)
+    assert 0.1 < later.seconds / first.seconds < 10, "its own training alone"
 
 
 def _stop(job):

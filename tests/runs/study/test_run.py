@@ -20,6 +20,7 @@ from hitclr.runs.study import (
     write_study,
 )
 from hitclr.runs.study import cell as cell_module
+from hitclr.runs.study.cell import cell_fingerprint
 from hitclr.runs.study.inputs import simulate_inputs
 
 
@@ -355,6 +356,45 @@ def test_what_it_begins_with_has_changed(make_study, plugins, tmp_path):
         run(study, plugins)
 
 
+def test_a_changed_schema_or_pretrained_model_makes_other_cells(make_study, plugins, tmp_path):
+    schema = plugins.detectors.get("toy").schema.model_dump(mode="json", exclude_none=True)
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(schema))
+    (tmp_path / "old.ckpt").write_bytes(b"old")
+    files = {"schema": "my.yaml", "pretrained": "old.ckpt"}
+    for name, path in files.items():
+        settings = {**make_study().settings, name: path}
+        study = prepared(
+            make_study, plugins, tmp_path, methods={"a": "classifier"}, settings=settings
+        )
+        before = cell_fingerprint(study.each[study.cells[0]])
+        with (tmp_path / path).open("a") as file:
+            file.write("# more")
+        assert cell_fingerprint(study.each[study.cells[0]]) != before, name
+
+
+def test_encoders_that_do_not_fit_are_found_at_once(make_study, plugins, tmp_path):
+    methods = {
+        "contrastive": {"method": "contrastive"},
+        "then": {
+            "method": "classifier",
+            "begin_with": "contrastive",
+            "settings": {"encoder": {"size": "small"}},
+        },
+    }
+    with pytest.raises(
+        SettingsError, match=r"methods\.then: its encoder .* expected .*tiny.*small"
+    ):
+        prepared(make_study, plugins, tmp_path, methods=methods)
+
+
+def test_embeddings_are_of_the_first_seed_of_each_method(make_study, plugins, tmp_path):
+    methods = {"all": "classifier", "late": {"method": "classifier", "seeds": [2]}}
+    study = prepared(make_study, plugins, tmp_path, methods=methods)
+    run(study, plugins)
+    kept = [cell.name for cell in study.cells if "embedding" in arrays(study, cell)]
+    assert kept == ["all/nominal/seed-1", "late/nominal/seed-2"]
+
+
 def test_what_it_begins_with_failed(make_study, plugins, tmp_path):
     broken = {"optimizer": {"lr": 1e30}, "trainer": {"gradient_clip": None}}
     methods = {**BEGINNING, "contrastive": {"method": "classifier", "settings": broken}}
@@ -382,3 +422,42 @@ def test_a_study_of_files_and_a_schema_beside_it(make_study, plugins, tmp_path):
     }
     study = prepare_study(make_study(**changes), plugins, tmp_path / "own", base=tmp_path)
     assert run(study, plugins)[0] == ()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_killed_fine_tuning_goes_on_from_the_encoder_it_began_with(
+    make_study, plugins, tmp_path, monkeypatch, changed
+):
+    """Unless what it begins with is made anew: then it begins anew, too."""
+    tuned = {**BEGINNING["probed further"], "settings": {"trainer": {"epochs": 3}}}
+    methods = {**BEGINNING, "probed further": tuned}
+    study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    later, first = study.cells
+    run(some_cells(study, ["contr*"]), plugins)
+
+    class Killed(BaseException):
+        """As a signal would be: nothing handles it."""
+
+    from hitclr.runs.history import History
+
+    def kill(self, trainer, module):
+        if trainer.current_epoch == 1:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "on_validation_start", kill, raising=False)
+        with pytest.raises(Killed):
+            run(study, plugins)
+    if changed:
+        shutil.rmtree(study.out / "cells" / first.name)
+        methods["contrastive"] = {"method": {"name": "contrastive", "temperature": 1.0}}
+        study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    run(study, plugins)
+    log = (study.out / "cells" / later.name / "cell.log").read_text()
+    assert ("From the beginning" in log) is changed
+    (tmp_path / "whole").mkdir()
+    whole = prepared(make_study, plugins, tmp_path / "whole", methods=methods, seeds=(1,))
+    run(whole, plugins)
+    assert table(whole, later)["history"] == table(study, later)["history"]
+    one, other = arrays(whole, later), arrays(study, later)
+    assert all(np.array_equal(one[name], other[name]) for name in one)

@@ -146,7 +146,9 @@ def _by_seed(table: StudyTable) -> Table:
             row.domain,
             _TITLES.get(row.quantity, row.quantity),
             *(
-                dashes.dash("not done yet, or not measured") if value is None else f"{value:.3f}"
+                dashes.dash("not planned, not done yet, or not measured")
+                if value is None
+                else f"{value:.3f}"
                 for value in (row.seeds.get(seed) for seed in table.seeds)
             ),
         ]

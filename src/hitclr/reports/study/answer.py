@@ -237,6 +237,10 @@ def _named(cell: Cell) -> str:
     return f"{cell.domain}{target}{without} seed {cell.seed}"
 
 
+def _seeds(table: StudyTable, method: str) -> set[int]:
+    return {cell.seed for cell in table.planned if cell.method == method}
+
+
 def _cautions(table: StudyTable) -> list[str]:
     lines = []
     if len(table.seeds) < _FEW_SEEDS:
@@ -245,6 +249,13 @@ def _cautions(table: StudyTable) -> list[str]:
             f"{number} little of how much another training would differ: a method may be ahead by "
             f"its luck."
         )
+    else:
+        few = [m.name for m in table.methods if 0 < len(_seeds(table, m.name)) < _FEW_SEEDS]
+        if few:
+            lines.append(
+                f"{', '.join(labelled(table, name) for name in few)} had fewer than three seeds, "
+                f"which say little of how much another training would differ."
+            )
     if len(table.throws) == 1:
         lines.append(
             "There is one throw, so nothing here shows what happens when the detector changes."

@@ -102,13 +102,19 @@ def cell_fingerprint(settings: Settings, first: str | None = None) -> str:
         del plain[key]
     for key in ("num_workers", "threads", "cache"):
         del plain["data"][key]
-    files = [
+    files: list[Any] = [
         describe_file(file)
         for name, sample in settings.data.samples.items()
         for file in expand_files(sample.files, base=Path(), sample=name, bad_input=BadInput("skip"))
     ]
-    parts = [_FORMAT, plain, files] if first is None else [_FORMAT, plain, files, first]
-    text = json.dumps(parts, sort_keys=True, default=str)
+    schema = settings.schema_source
+    if isinstance(schema, str) and Path(schema).is_file():
+        files.append(Path(schema).read_bytes().hex())
+    if first is not None:
+        files.append(first)
+    elif settings.pretrained is not None:
+        files.append(describe_file(Path(settings.pretrained.checkpoint)))
+    text = json.dumps([_FORMAT, plain, files], sort_keys=True, default=str)
     return xxhash.xxh3_128_hexdigest(text.encode())
 
 
@@ -214,7 +220,7 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
         "history": list(run.history),
         "selection": dict(run.selection),
         "cost": {
-            **_spent(job, folder, run),
+            **_spent(job, run),
             "collapsed": run.collapsed,
             "events": len(evaluation.splits["train"]),
             "views": run.views,
@@ -228,13 +234,13 @@ def _keep(job: CellJob, folder: Path, run: TrainedRun) -> None:
         clear_folder(folder, but=(MODEL, SETTINGS))  # only once there is room for the table
 
 
-def _spent(job: CellJob, folder: Path, run: TrainedRun) -> dict[str, Any]:
+def _spent(job: CellJob, run: TrainedRun) -> dict[str, Any]:
     """Time and budget, with those of the training that this one began with."""
     own = {"epochs": len(run.history), "steps": run.steps, "encoded": run.encoded}
     seconds = dict(run.seconds)
     if job.cell.begins_with is not None:
-        root = folder.parents[len(Path(job.cell.name).parts) - 1]
-        before = read_cell(root / job.cell.begins_with.name)["cost"]
+        first = Path(job.settings["pretrained"]["checkpoint"]).parent
+        before = read_cell(first)["cost"]
         own = {key: number + before[key] for key, number in own.items()}
         seconds = {
             key: seconds.get(key, 0.0) + before["seconds"].get(key, 0.0)

@@ -276,7 +276,7 @@ def cell_settings(
     )
     if cell.begins_with is not None:
         model = out / CELLS / cell.begins_with.name / MODEL
-        content.setdefault("pretrained", {})["checkpoint"] = str(model)
+        content["pretrained"] = {**(content.get("pretrained") or {}), "checkpoint": str(model)}
     made = make_settings(content, where=f"the cell {cell.name}")
     made = make_settings(absolute_settings(made.plain(), base), where=f"the cell {cell.name}")
     settings = spell_out_views(made, plugins)

@@ -23,7 +23,7 @@ from hitclr.runs.study.cells import CELLS, PlannedCell
 from hitclr.runs.study.inputs import InputFiles
 from hitclr.runs.study.run import Study, done_cells
 from hitclr.studies.shift_tables import shift_tables
-from hitclr.studies.study_tables import ScoredCell, study_tables
+from hitclr.studies.study_tables import ScoredCell, score_rows, study_tables
 
 __all__ = ["SCORES_FILE", "STUDY_TABLE", "load_scored", "write_study"]
 
@@ -31,7 +31,7 @@ STUDY_TABLE = "study.json"
 """The tables, in the folder of the study."""
 
 SCORES_FILE = "scores.parquet"
-"""The scores of every cell and throw, beside `STUDY_TABLE`, where pyarrow is installed."""
+"""Every score of every cell and throw, beside `STUDY_TABLE`, where pyarrow is installed."""
 
 _SCORE_COLUMNS = {
     **dict.fromkeys(("method", "domain", "target", "left_out"), "string"),
@@ -107,7 +107,9 @@ def write_study(study: Study, plugins: Plugins) -> Path:
     }
     write_json(study.out / STUDY_TABLE, content)
     without = {cell: table for cell, table in known.items() if cell.left_out is not None}
-    _write_scores(study.out / SCORES_FILE, [*scores, *_cell_scores(without, throws)])
+    scores += _cell_scores(without, throws)
+    scores += score_rows([scored[cell] for cell in without], throws, classes)
+    _write_scores(study.out / SCORES_FILE, scores)
     page = write_study_report(study.out, section_writers(plugins))
     plugins.tell("after_study", folder=study.out)
     return page

@@ -73,6 +73,8 @@ def estimate_times(
                 progress(name, number, len(first))
             settings = _short(small.each[cell], small.out)
             throws = tuple(small.inputs.throws)
+            if cell.begins_with is not None:  # any weights do
+                settings = settings.model_copy(update={"pretrained": None})
             job = CellJob(
                 replace(cell, begins_with=None),
                 settings.plain(),
@@ -124,7 +126,6 @@ def _short(settings: Settings, out: Path) -> Settings:
     return settings.model_copy(
         update={
             "data": settings.data.model_copy(update={"samples": samples}),
-            "pretrained": None,  # the time is the same with any weights
             "trainer": settings.trainer.model_copy(update={"epochs": 1}),
         }
     )

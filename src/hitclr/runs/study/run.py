@@ -92,7 +92,24 @@ def prepare_study(
     modelled = modelled_shifts(settings, inputs, plugins, out, base=base)
     cells = plan_cells(settings, inputs, modelled)
     each = {cell: cell_settings(settings, cell, inputs, plugins, out, base=base) for cell in cells}
+    for cell in cells:
+        if cell.begins_with is not None:
+            _require_same_encoder(cell.method, each[cell], each[cell.begins_with])
     return Study(settings, out, inputs, cells, each, shifts, modelled)
+
+
+def _require_same_encoder(method: str, settings: Settings, first: Settings) -> None:
+    """A method's encoder can be that of another one only where both are of one kind."""
+    for key in ("encoder", "schema_source"):
+        own, other = getattr(settings, key), getattr(first, key)
+        if own != other:
+            name = key.split("_")[0]
+            message = (
+                f"methods.{method}: its {name} is not that of the method which it begins with: "
+                f"expected {other!r}, got {own!r}\n  what to do: take settings.{name} out of both, "
+                f"or give it to both"
+            )
+            raise SettingsError(message)
 
 
 def some_cells(study: Study, only: Sequence[str]) -> Study:
@@ -158,7 +175,6 @@ def run_study(
         progress=simulating,
     )
     own = threads or max(1, joblib.cpu_count() // processes)
-    first = min(study.settings.seeds)
     _write_settings(study)  # once it is known to be that of the folder
     jobs = [
         CellJob(
@@ -168,7 +184,7 @@ def run_study(
             _fingerprint(study, cell),
             own,
             plugins.disabled,
-            embeddings=cell.seed == first and cell.left_out is None,
+            embeddings=cell.seed == _first_seed(study, cell) and cell.left_out is None,
             owner=os.getpid() if processes > 1 and cluster is None else None,
         )
         for cell in study.cells
@@ -191,6 +207,10 @@ def run_study(
                 if progress is not None:
                     progress(result, number, len(study.cells))
     return tuple(failures)
+
+
+def _first_seed(study: Study, cell: PlannedCell) -> int:
+    return min(study.settings.seeds_of(study.settings.methods[cell.method]))
 
 
 def _ready(study: Study, done: Sequence[PlannedCell]) -> set[PlannedCell]:
@@ -242,9 +262,10 @@ def done_cells(study: Study) -> tuple[PlannedCell, ...]:
             continue
         if read_cell(folder)["fingerprint"] != _fingerprint(study, cell):
             message = (
-                f"the cell {cell.name} in {study.out} was made with other settings, its files "
-                f"changed since, or it is of an earlier hitclr\n  what to do: take another "
-                f"folder (--out); or, to have this cell made anew, delete {folder}"
+                f"the cell {cell.name} in {study.out} was made with other settings, its files or "
+                f"what it begins with changed since, or it is of an earlier hitclr\n"
+                f"  what to do: take another folder (--out); or, to have this cell made anew, "
+                f"delete {folder}"
             )
             raise SettingsError(message)
         done.append(cell)
