@@ -182,6 +182,19 @@ def test_budget_time_input_and_settings(content):
     assert table.footnotes == (f"{DASH}¹ no finished cell",)
 
 
+def test_methods_that_were_scored_on_their_targets_alone(content):
+    for key in ("curve", "summary"):
+        content[key] = [
+            row
+            for row in content[key]
+            if row["method"] != "DANN" or (key == "curve" and row["throw"] == "kept-0")
+        ]
+    table = tables(content, "Accuracy over throws")[
+        "Trained on kept-0: methods that saw the target, best mean first"
+    ]
+    assert table.footnotes == (f"{DASH}¹ scored on some of the throws alone",)
+
+
 def test_missing_values_are_dashes_with_a_reason(content):
     content["summary"][0].update(value=None)
     content["summary"][1].update(low=None, spread=None)

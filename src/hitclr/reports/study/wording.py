@@ -93,6 +93,9 @@ def why_absent(table: StudyTable, method: str, domain: str) -> str:
         return "not trained on this domain"
     if not table.pairs[method, domain]:
         return "not done yet: cells are missing"
+    scored = sum((method, domain, throw.name) in table.points for throw in table.throws)
+    if 0 < scored < len(table.throws):
+        return "scored on some of the throws alone"
     return "not measured"
 
 
