@@ -116,7 +116,9 @@ def _run(
     if len(failures) < len(planned.cells):
         report = write_study(whole, plugins)  # of what other calls did, too
         scores = out / SCORES_FILE
-        beside = f", {scores}" if scores.exists() else f" ({SCORES_FILE} takes hitclr[parquet])"
+        beside = (
+            f", {scores}" if scores.exists() else f" ({SCORES_FILE}: pip install 'hitclr[parquet]')"
+        )
         say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}")
     if failures:
         say(f"{len(failures)} of {len(planned.cells)} cells failed; the same command tries again.")

@@ -291,6 +291,14 @@ class StudySettings(SettingsBase):
         """The seeds that a method is trained with, in the study's order."""
         return tuple(seed for seed in self.seeds if method.seeds is None or seed in method.seeds)
 
+    def domains_of(self, method: StudyMethod) -> tuple[str, ...]:
+        """What a method is trained on, in the study's order."""
+        return tuple(d for d in self.domains if method.domains is None or d in method.domains)
+
+    def left_out_of(self, method: StudyMethod) -> tuple[str, ...]:
+        """The shifts that are left out of a method's trainings."""
+        return tuple(self.shifts) if method.leave_out == "each" else method.leave_out or ()
+
     def _require_shifts(self, throws: Mapping[str, ThrowSource]) -> None:
         """Shifts are told apart, and those that are named are there."""
         owners: dict[str, str] = {}
@@ -350,9 +358,9 @@ class StudySettings(SettingsBase):
                 raise ValueError(message)
 
         lacking: dict[str, set[Any]] = {
-            "domains": self._domains_of(method) - self._domains_of(other),
+            "domains": {*self.domains_of(method)} - {*self.domains_of(other)},
             "seeds": {*self.seeds_of(method)} - {*self.seeds_of(other)},
-            "leave_out": self._left_out_of(method) - self._left_out_of(other),
+            "leave_out": {*self.left_out_of(method)} - {*self.left_out_of(other)},
             "target": _targets_lacking(method.target, other.target),
         }
         for key, values in lacking.items():
@@ -363,12 +371,6 @@ class StudySettings(SettingsBase):
                     f"  what to do: have `{key}` the same in both"
                 )
                 raise ValueError(message)
-
-    def _domains_of(self, method: StudyMethod) -> set[str]:
-        return {*(self.domains if method.domains is None else method.domains)}
-
-    def _left_out_of(self, method: StudyMethod) -> set[str]:
-        return {*(self.shifts if method.leave_out == "each" else method.leave_out or ())}
 
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""

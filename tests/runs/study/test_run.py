@@ -41,6 +41,24 @@ def run(study, plugins, **options):
     return failures, told
 
 
+class Killed(BaseException):
+    """As a signal would be: nothing handles it."""
+
+
+def run_until_killed(study, plugins, monkeypatch):
+    """Run a study that is killed in the second epoch of a cell."""
+    from hitclr.runs.history import History
+
+    def kill(self, trainer, module):
+        if trainer.current_epoch == 1:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(History, "on_validation_start", kill, raising=False)
+        with pytest.raises(Killed):
+            run(study, plugins)
+
+
 def arrays(study, cell):
     with np.load(study.out / "cells" / cell.name / "cell.npz") as content:
         return {name: content[name] for name in content.files}
@@ -202,20 +220,7 @@ def test_a_killed_cell_ends_with_the_same_numbers(make_study, plugins, tmp_path,
     )
     run(whole, plugins)
     (cell,) = cut.cells
-
-    class Killed(BaseException):
-        """As a signal would be: nothing handles it."""
-
-    from hitclr.runs.history import History
-
-    def kill(self, trainer, module):
-        if trainer.current_epoch == 1:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(History, "on_validation_start", kill, raising=False)
-        with pytest.raises(Killed):
-            run(cut, plugins)
+    run_until_killed(cut, plugins, monkeypatch)
     folder = cut.out / "cells" / cell.name
     assert (folder / "checkpoints" / "last.ckpt").exists()
     assert not (folder / "cell.json").exists()
@@ -434,20 +439,7 @@ def test_a_killed_fine_tuning_goes_on_from_the_encoder_it_began_with(
     study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
     later, first = study.cells
     run(some_cells(study, ["contr*"]), plugins)
-
-    class Killed(BaseException):
-        """As a signal would be: nothing handles it."""
-
-    from hitclr.runs.history import History
-
-    def kill(self, trainer, module):
-        if trainer.current_epoch == 1:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(History, "on_validation_start", kill, raising=False)
-        with pytest.raises(Killed):
-            run(study, plugins)
+    run_until_killed(study, plugins, monkeypatch)
     if changed:
         shutil.rmtree(study.out / "cells" / first.name)
         methods["contrastive"] = {"method": {"name": "contrastive", "temperature": 1.0}}

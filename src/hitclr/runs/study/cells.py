@@ -104,13 +104,11 @@ def plan_cells(
     for seed in study.seeds:
         for domain in study.domains:
             for name, method in study.methods.items():
-                if method.domains is not None and domain not in method.domains:
-                    continue
-                if seed not in study.seeds_of(method):
+                if domain not in study.domains_of(method) or seed not in study.seeds_of(method):
                     continue
                 if method.target is None:
                     add(name, domain, None, seed, None)
-                    for shift in _left_out(study, name):
+                    for shift in study.left_out_of(method):
                         if shift in shown.get((name, domain), ()):
                             add(name, domain, None, seed, shift)
                     continue
@@ -119,11 +117,6 @@ def plan_cells(
                     _require_target(name, target, inputs)
                     add(name, domain, target, seed, None)
     return tuple(cells)
-
-
-def _left_out(study: StudySettings, method: str) -> tuple[str, ...]:
-    wanted = study.methods[method].leave_out
-    return tuple(study.shifts) if wanted == "each" else wanted or ()
 
 
 def modelled_shifts(
@@ -167,7 +160,7 @@ def modelled_shifts(
                 shown.add(shift)
             views = without.views
             empty = not (views.augmentations or views.resimulate or views.pair)
-            if hits and empty and shift in _left_out(study, cell.method):
+            if hits and empty and shift in study.left_out_of(study.methods[cell.method]):
                 message = (
                     f"methods.{cell.method}.leave_out: without the shift {shift!r} there are no "
                     f"views left\n  what to do: give views that imitate no shift, too"
