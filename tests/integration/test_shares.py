@@ -13,7 +13,7 @@ from hitclr.data import BatchPlan, Share
 from hitclr.events import EventStore, blocks_of
 
 SCRIPT = """
-import sys, torch
+import os, sys, torch
 from pathlib import Path
 import torch.distributed as dist
 from hitclr.data import EventDataModule
@@ -47,6 +47,7 @@ for kind in ("memory", "stream"):
     seen = {name: [views[0].event_id for views in make()] for name, make in loaders.items()}
     torch.save(seen, folder / f"{kind}-{rank}.pt")
     dist.barrier()
+os._exit(0)  # a thread of gloo may abort an interpreter that ends
 """
 
 
