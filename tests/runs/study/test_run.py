@@ -166,7 +166,8 @@ def test_probes_on_few_labels_are_in_the_tables(make_study, plugins, tmp_path, m
     monkeypatch.setattr(collect, "write_study_report", lambda *_: None)
     write_study(study, plugins)
     rows = json.loads((study.out / "study.json").read_text())["few_labels"]
-    none, *some = [row for row in rows if row["metric"] == "accuracy"]
+    assert {row["metric"] for row in rows} == {"accuracy"}, "what the page shows"
+    none, *some = rows
     assert (none["fraction"], none["throw"], none["value"]) == (0.01, None, None)
     assert "no event of class" in none["note"]
     assert [(row["fraction"], row["throw"]) for row in some] == [

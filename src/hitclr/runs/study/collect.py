@@ -148,12 +148,17 @@ def _shift_tables(
 def _few_labels(
     known: Mapping[PlannedCell, Mapping[str, Any]], throws: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The scores of probes on few labels; without a throw where there was no probe."""
+    """The accuracy of probes on few labels; without a throw where there was no probe.
+
+    Their other scores stay in the tables of the cells: no section has them, and they would be
+    half of the study's.
+    """
     rows = []
     for cell, table in known.items():
         by_fraction: dict[float, list[Mapping[str, Any]]] = {}
         for row in table["few_labels"]:
-            by_fraction.setdefault(row["fraction"], []).append(row)
+            if row["metric"] == "accuracy":
+                by_fraction.setdefault(row["fraction"], []).append(row)
         for fraction, own in by_fraction.items():
             scored = [row for row in own if row["value"] is not None or not row["note"]]
             about = {**_of(cell), "fraction": fraction, "labels": own[0]["labels"]}
