@@ -176,6 +176,48 @@ def test_probes_on_few_labels_are_in_the_tables(make_study, plugins, tmp_path, m
     assert all(0 <= row["low"] <= row["value"] <= row["high"] <= 1 for row in some)
 
 
+def test_a_target_keeps_its_throw_when_others_come_before_it(make_study, plugins, tmp_path):
+    throws = {"nominal": "nominal", "noisy": {"set": {"gain": 9.0, "noise": 2.0}}}
+    methods = {"dann": {"method": "dann", "target": ["noisy"]}}
+    first = prepared(make_study, plugins, tmp_path, methods=methods, throws=throws, seeds=(1,))
+    run(first, plugins)
+    (cell,) = first.cells
+    places = {}
+    for names in (["nominal", "noisy"], ["nominal", "low", "noisy"], ["noisy"]):
+        places[len(names)] = collect.load_scored(first.out, cell, names)
+    assert [set(scored.throw) for scored in places.values()] == [{1}, {2}, {0}]
+    keys = places[2].key
+    assert (keys == places[3].key).all(), "the schema's, the same under all throws"
+    path = first.out / "cells" / cell.name / "cell.npz"
+    content = arrays(first, cell)
+    np.savez(path, **{"entry" if name == "key" else name: one for name, one in content.items()})
+    unkeyed = collect.load_scored(first.out, cell, ["nominal", "noisy"])
+    assert (unkeyed.key == keys + (1 << 54)).all(), "else those of different throws differ"
+
+
+def test_deposits_that_are_wanted_later_leave_the_events_as_they_are(
+    make_study, plugins, tmp_path
+):
+    methods = {"classifier": "classifier"}
+    first = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    run(first, plugins)
+    events = {
+        file: (file.stat().st_mtime_ns, file.read_bytes())
+        for file in (first.out / "data").rglob("*.root")
+    }
+    resimulated = {"views": {"resimulate": {"vary": ["gain"]}}}
+    methods["random throws"] = {"method": "random-throws", "settings": resimulated}
+    study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
+    failures, told = run(study, plugins)
+    assert not failures
+    assert [cell.method for cell, _, _ in told] == ["random throws"], "the other one is done"
+    for file, (changed, content) in events.items():
+        assert file.stat().st_mtime_ns == changed
+        assert file.read_bytes() == content
+    assert (study.out / "data" / "train-deposits.root").is_file()
+    assert not [one for one in (study.out / "data" / "train").iterdir() if one.is_dir()]
+
+
 def test_no_event_is_trained_on_and_tested_with(make_study, plugins, tmp_path):
     study = prepared(make_study, plugins, tmp_path, seeds=(1,))
     simulate_inputs(study.settings, study.inputs, plugins, study.out, processes=1)

@@ -261,24 +261,25 @@ def _test_events(evaluation: Evaluation, throws: tuple[str, ...]) -> dict[str, N
     throw = place[events["domain"][test]].astype(np.int32)
     return {
         "throw": throw,
-        "key": _keys({name: column[test] for name, column in events.items()}, throw),
+        **_keys({name: column[test] for name, column in events.items()}, throw),
         "y": events["y"][test].astype(np.int8),
         "scores": events["scores"][test].astype(np.float32),
         "embedding": events["embedding"][test].astype(np.float16),
     }
 
 
-def _keys(events: Mapping[str, NDArray[Any]], throw: NDArray[np.int32]) -> NDArray[np.int64]:
-    """What tells the test events [M] int64: the schema's key, else throw, file and entry.
+def _keys(
+    events: Mapping[str, NDArray[Any]], throw: NDArray[np.int32]
+) -> dict[str, NDArray[np.int64]]:
+    """What tells the test events [M] int64: ``key``, the schema's, or ``entry``: file and entry.
 
-    Without a key events of different throws are different events. Files are numbered within their
-    throw, as cells of other samples number all files otherwise.
+    An entry is one within its throw: files are numbered there, as cells of other samples number
+    all files otherwise.
     """
     if fields.KEY in events:
-        return events[fields.KEY]
+        return {"key": events[fields.KEY]}
     file, entry = events["event_id"].astype(np.int64).T
     for number in np.unique(throw):
         mine = throw == number
         file = np.where(mine, file - file[mine].min(), file)
-    keys: NDArray[np.int64] = (throw.astype(np.int64) << 54) + (file << 40) + entry
-    return keys
+    return {"entry": (file << 40) + entry}

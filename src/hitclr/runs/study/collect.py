@@ -62,7 +62,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
     known = {cell: read_cell(study.out / CELLS / cell.name) for cell in done}
     throws = list(study.inputs.throws)
     axes = _axes(study, plugins)
-    scored = {cell: load_scored(study.out, cell) for cell in done}
+    scored = {cell: load_scored(study.out, cell, throws) for cell in done}
     classes = next(iter(known.values()))["classes"] if known else []
     tables = study_tables(
         [one for cell, one in scored.items() if cell.left_out is None],
@@ -215,8 +215,16 @@ def _by_throw(
             yield names[row["sample"]] if several else (cell.target or throws[0]), row
 
 
-def load_scored(out: Path, cell: PlannedCell) -> ScoredCell:
+def load_scored(out: Path, cell: PlannedCell, throws: Sequence[str]) -> ScoredCell:
     """What a finished cell answered to the test events.
+
+    Where the schema has no key, events of different throws are different events.
+
+    Args:
+        out: the folder of the study.
+        cell: the cell.
+        throws: all throws of the study, in order. A cell with a target was scored on that one
+            alone, whatever its place was when the cell was run.
 
     Raises:
         OutputError: the arrays cannot be read.
@@ -228,6 +236,10 @@ def load_scored(out: Path, cell: PlannedCell) -> ScoredCell:
     except (OSError, ValueError) as error:
         message = f"{path} cannot be read: {error}\n  what to do: delete the cell, and run again"
         raise OutputError(message) from error
+    if cell.target is not None:
+        found["throw"] = np.full_like(found["throw"], throws.index(cell.target))
+    if "entry" in found:
+        found["key"] = (found["throw"].astype(np.int64) << 54) + found.pop("entry")
     return ScoredCell(**_of(cell), **{"embedding": None, **found})
 
 

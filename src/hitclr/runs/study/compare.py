@@ -187,7 +187,7 @@ def _scored(folder: Path, table: StudyTable, domain: str) -> Iterator[ScoredCell
     for cell in _compared_cells(table):
         if cell.domain == domain:
             planned = PlannedCell(cell.method, cell.domain, cell.target, cell.seed)
-            yield load_scored(folder, planned)
+            yield load_scored(folder, planned, [throw.name for throw in table.throws])
 
 
 def _on(common: Sequence[str], table: StudyTable, cell: ScoredCell) -> ScoredCell:

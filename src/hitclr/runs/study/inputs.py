@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,10 +244,9 @@ def simulate_inputs(
         _require_same_values(folder, throws)
         if not missing and (deposits is None or deposits.exists()):
             continue
-        simulate(
+        make = partial(
+            simulate,
             detector,
-            folder / "{throw}.root",
-            throws=missing or throws,
             events=events[kind],
             seed=simulation.seed,
             first_event=_FIRST[kind],
@@ -253,9 +254,13 @@ def simulate_inputs(
             energy=simulation.energy,
             deposits=deposits,
             processes=processes,
-            overwrite=not missing,
             progress=None if progress is None else _of(progress, kind),
         )
+        if missing:
+            make(folder / "{throw}.root", throws=missing)
+        else:  # the deposits alone: files that cells were trained on stay what they are
+            with tempfile.TemporaryDirectory(dir=folder) as other:
+                make(Path(other) / "{throw}.root", throws=throws[:1])
         _note_values(folder, throws)
 
 
