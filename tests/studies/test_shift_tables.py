@@ -118,6 +118,16 @@ def test_a_method_with_fewer_shifts_has_no_mean_over_all():
     assert ("some", "shift dead") in shown
 
 
+def test_methods_with_other_shifts_have_no_means_to_be_ranked_by():
+    hard = [cell("easy", 1, [40, 39, 39, 4]), cell("hard", 1, [40, 39, 39, 30])]
+    made = tables(*hard, easy=frozenset({"light"}), hard=frozenset({"dead"}))
+    shown = [row for row in made["shift_summary"] if row["group"] == MODELLED]
+    assert [(row["method"], row["quantity"]) for row in shown] == [
+        ("easy", "shift light"),
+        ("hard", "shift dead"),
+    ]
+
+
 def test_nothing_but_the_nominal_throw():
     one = cell("plain", 1, [40, 1, 1, 1])
     kept = one.throw == 0

@@ -97,11 +97,11 @@ def shift_tables(
 
     judged = _in_groups(found, names, modelled)
     for group, methods in judged.items():
-        number = max((len(one.throws) for one in methods.values()), default=0)
+        every = {number for one in methods.values() for number in one.throws}
         about = {**domain, "group": group}
         for method, one in methods.items():
             for quantity, (by_seed, drawn) in quantities(one).items():
-                if quantity in ("mean", WORST) and len(one.throws) < number:
+                if quantity in ("mean", WORST) and set(one.throws) < every:
                     continue
                 row = value_row(by_seed, drawn, one)
                 row["shifts"] = 1 if quantity.startswith("shift ") else row["throws"]

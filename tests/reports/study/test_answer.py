@@ -128,11 +128,29 @@ def test_methods_with_few_seeds_are_named(content):
 
 
 def test_means_over_fewer_throws_are_named(one):
-    for row in one["summary"]:
-        row["throws"] = 2 if row["method"] == "DANN" else 3
+    one["curve"] = [
+        row for row in one["curve"] if row["method"] != "DANN" or row["throw"] != "kept-0"
+    ]
     notes = said(one)[2]["What cannot be concluded"]
-    assert any("Not all 3 throws" in line and "of DANN † (2):" in line for line in notes)
+    assert any("Not all 3 throws were scored for DANN † (2), so" in line for line in notes)
     assert not any("contrastive (" in line for line in notes)
+
+
+def test_a_lead_that_survives_the_other_way_round_is_none(content):
+    for row in content["comparisons"]:  # of the seeds that both have, where the runner-up is ahead
+        row.update(difference=-0.05, low=-0.08, high=-0.02, survives=True)
+    assert "survives Holm's correction on 0." in said(content)[0]
+
+
+def test_a_method_that_knew_the_labels_is_no_rival(one):
+    one["methods"][-1]["labels"] = True
+    table = StudyTable.model_validate(one)
+    assert ranking(table, "kept-50", "mean", target=True) == []
+    lead, _, notes = said(one)
+    assert "DANN" not in lead
+    cautions = notes["What cannot be concluded"]
+    assert any("Methods marked § were trained with the labels" in line for line in cautions)
+    assert not any("†" in line for line in cautions)
 
 
 def test_one_method_has_no_rival(one):

@@ -189,10 +189,31 @@ def test_methods_that_were_scored_on_their_targets_alone(content):
             for row in content[key]
             if row["method"] != "DANN" or (key == "curve" and row["throw"] == "kept-0")
         ]
-    table = tables(content, "Accuracy over throws")[
-        "Trained on kept-0: methods that saw the target, best mean first"
+    for row in content["comparisons"]:
+        row["throws"] = 1 if "DANN" in (row["first"], row["second"]) else len(content["throws"])
+    found = tables(content, "Accuracy over throws")
+    best = found["Trained on kept-0: methods that never saw the target, best mean first"].rows[0]
+    table = found[
+        f"Trained on kept-0: methods that were scored on some of the throws alone, and {best[0]}, "
+        f"the best that never saw the target"
     ]
-    assert table.footnotes == (f"{DASH}¹ scored on some of the throws alone",)
+    assert table.header == ["method", "kept-0"]
+    assert [row[0] for row in table.rows] == [best[0], "DANN †"]
+    assert "Trained on kept-0: methods that saw the target, best mean first" not in found
+    pairs = tables(content, "Comparisons")
+    rows = pairs[f"Trained on kept-0: {best[0]} minus methods that saw the target"].rows
+    assert rows[0][0] == f"DANN †, over 1 of {len(content['throws'])} throws"
+
+
+def test_methods_that_are_trained_on_another_domain_are_not_listed(content):
+    for key in ("cells", "summary", "curve", "comparisons"):
+        content[key] = [
+            row for row in content[key] if row["domain"] != "kept-0" or "DANN" not in row.values()
+        ]
+    for section in ("Accuracy over throws", "Comparisons"):
+        found = [name for name in tables(content, section) if "saw the target" in name]
+        assert [name for name in found if "kept-50" in name]
+        assert not [name for name in found if "kept-0:" in name and "never" not in name]
 
 
 def test_missing_values_are_dashes_with_a_reason(content):
@@ -215,8 +236,8 @@ def test_missing_values_are_dashes_with_a_reason(content):
     assert rows["contrastive"][1].endswith(" (no interval)")
     assert rows["contrastive"][2] == reason["not measured"]
     assert set(rows["random throws"]) == {reason["not done yet: cells are missing"]}
-    assert set(rows["classifier"]) == {reason["not trained on this domain"]}
-    assert len(set(reason.values())) == 4
+    assert "classifier" not in rows, "it is not trained on this domain"
+    assert len(set(reason.values())) == 3
 
 
 def test_null_everywhere_still_gives_a_page(small):
@@ -261,7 +282,9 @@ def test_without_targets_nothing_is_said_of_them(small):
     for key in ("scores", "summary", "curve", "comparisons", "invariance", "confusion", "cost",
                 "losses", "selection", "cells"):  # fmt: skip
         content[key] = [row for row in content[key] if "DANN" not in row.values()]
-    assert words(content, "Validator and oracle") == "No method of this study sees a target."
+    assert words(content, "Validator and oracle") == (
+        "No method of this study sees a target without its labels."
+    )
     assert "†" not in render_markdown(document(content, ()))
 
 

@@ -13,6 +13,7 @@ from hitclr.reports.study.wording import (
     difference_of,
     labelled,
     mark_of,
+    over_throws,
     value_of,
     why_absent,
 )
@@ -38,6 +39,14 @@ def summary_blocks(table: StudyTable) -> list[Block]:
     for domain in table.domains:
         for target, words in zip((False, True), _APART, strict=True):
             names = _in_order(table, domain.name, target)
+            partly = [
+                name
+                for name in names
+                if 0 < len(table.scored_on(name, domain.name)) < len(table.throws)
+            ]
+            if partly:
+                blocks.append(_at_throws(table, domain.name, partly))
+            names = [name for name in names if name not in partly]
             if not names:
                 continue
             dashes = Dashes()
@@ -119,6 +128,38 @@ def throw_tables(table: StudyTable) -> list[Block]:
     return blocks
 
 
+def _at_throws(table: StudyTable, domain: str, names: Sequence[str]) -> Table:
+    """The accuracies of methods that were scored on some throws alone, and of the best other one.
+
+    There the methods are not ranked: they may have different throws.
+    """
+    throws = [
+        one.name
+        for one in table.throws
+        if any((name, domain, one.name) in table.points for name in names)
+    ]
+    best = [name for name, _, _ in ranking(table, domain, "mean")[:1]]
+    dashes = Dashes()
+    rows = [
+        [
+            labelled(table, name),
+            *(
+                value_of(
+                    table.points.get((name, domain, throw)),
+                    why_absent(table, name, domain),
+                    dashes,
+                )
+                for throw in throws
+            ),
+        ]
+        for name in [*best, *(name for name in names if name not in best)]
+    ]
+    caption = f"Trained on {domain}: methods that were scored on some of the throws alone"
+    if best:
+        caption += f", and {best[0]}, the best that never saw the target"
+    return Table(caption, ["method", *throws], rows, dashes.footnotes)
+
+
 def _quantities(table: StudyTable) -> list[str]:
     """The quantities that there are: the well-known first, then areas as they come."""
     present = dict.fromkeys(row.quantity for row in table.summary)
@@ -130,12 +171,16 @@ def _quantities(table: StudyTable) -> list[str]:
 
 def _in_order(table: StudyTable, domain: str, target: bool) -> list[str]:
     ranked = [name for name, _, _ in ranking(table, domain, "mean", target=target)]
-    rest = [row.name for row in table.methods if row.target is target and row.name not in ranked]
+    rest = [
+        row.name
+        for row in table.methods
+        if row.target is target and row.name not in ranked and (row.name, domain) in table.pairs
+    ]
     return ranked + rest
 
 
 def _has_curve(table: StudyTable, method: str, domain: str) -> bool:
-    return any((method, domain, throw.name) in table.points for throw in table.throws)
+    return bool(table.scored_on(method, domain))
 
 
 def _by_seed(table: StudyTable) -> Table:
@@ -173,7 +218,8 @@ def _against(table: StudyTable, domain: str, best: str, target: bool, words: str
     dashes = Dashes()
     rows = [
         [
-            labelled(table, other),
+            labelled(table, other)
+            + over_throws(table, compared(table, domain, "mean", best, other)),
             *(
                 cell
                 for quantity in quantities
@@ -205,12 +251,13 @@ def _pairs(table: StudyTable, pairs: Sequence[Comparison], caption: str) -> Tabl
                 survives,
                 *(
                     dashes.dash("not recorded") if count is None else f"{count:,}"
-                    for count in (row.events, row.seeds)
+                    for count in (row.throws, row.events, row.seeds)
                 ),
             ]
         )
     header = [
-        "first", "minus", "accuracy", "difference", "p", "survives Holm", "events", "seeds",
+        "first", "minus", "accuracy", "difference", "p", "survives Holm", "throws", "events",
+        "seeds",
     ]  # fmt: skip
     words = frozenset({1, 2, 5})
     return Table(caption, header, rows, dashes.footnotes, words=words, fold=True)

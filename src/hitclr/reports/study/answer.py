@@ -10,6 +10,8 @@ from hitclr.reports.study.rows import Comparison, Cost, Quantity
 from hitclr.reports.study.shifts import shift_verdicts
 from hitclr.reports.study.table import Cell, StudyTable
 from hitclr.reports.study.wording import (
+    KNEW,
+    SAW,
     Dashes,
     difference_of,
     labelled,
@@ -65,12 +67,13 @@ def ranking(
         table: the study.
         domain: what they were trained on.
         quantity: as in the table.
-        target: of the methods that saw the target; of the others without.
+        target: of the methods that saw the target, without its labels; of those that did not see
+            it otherwise.
     """
     rows = [
         (method.name, row.value, row)
         for method in table.methods
-        if method.target is target
+        if (method.target, method.labels) == (target, False)
         and (row := table.quantities.get((method.name, domain, quantity))) is not None
         and row.value is not None
     ]
@@ -128,12 +131,13 @@ def _overall(table: StudyTable, domains: Sequence[str]) -> list[str]:
             rows = ranking(table, domain, quantity)
             if len(rows) > 1:
                 pair = compared(table, domain, quantity, rows[0][0], rows[1][0])
-                won.setdefault(rows[0][0], []).append(pair is not None and bool(pair.survives))
+                sure = pair is not None and bool(pair.survives) and (pair.difference or 0) > 0
+                won.setdefault(rows[0][0], []).append(sure)
         parts = [
-            f"{name} has the best {words} on {len(sure)} of "
+            f"{name} has the best {words} on {len(verdicts)} of "
             f"{count_of(len(domains), 'training domain')}, with a lead over the runner-up that "
-            f"survives Holm's correction on {sum(sure)}"
-            for name, sure in sorted(won.items(), key=lambda item: -len(item[1]))
+            f"survives Holm's correction on {sum(verdicts)}"
+            for name, verdicts in sorted(won.items(), key=lambda item: -len(item[1]))
         ]
         if parts:
             lead = "Of the methods that never saw the target, " if not lines else ""
@@ -263,15 +267,14 @@ def _cautions(table: StudyTable) -> list[str]:
     if any(row.low is None or row.high is None for row in table.summary if row.value is not None):
         lines.append("Some values have no interval: nothing says how far chance moved them.")
     partly = dict.fromkeys(
-        f"{labelled(table, row.method)} ({row.throws})"
-        for row in table.summary
-        if row.quantity == "mean" and row.throws is not None and row.throws < len(table.throws)
+        f"{labelled(table, method)} ({scored})"
+        for method, domain in table.pairs
+        if 0 < (scored := len(table.scored_on(method, domain))) < len(table.throws)
     )
     if partly:
         lines.append(
-            f"Not all {len(table.throws)} throws are in the mean and the worst case of "
-            f"{', '.join(partly)}: these cannot be compared with those of other methods. "
-            f"Differences are over the throws that both have."
+            f"Not all {len(table.throws)} throws were scored for {', '.join(partly)}, so these "
+            f"have no mean and no worst case. Differences are over the throws that both have."
         )
     collapsed = [row for row in table.cost if row.collapsed is not None]
     if collapsed:
@@ -290,9 +293,15 @@ def _cautions(table: StudyTable) -> list[str]:
             "The methods did not all have the same number of steps and encoded views (see "
             "“Budget and time”): a difference may be one of budget."
         )
-    if table.targeted:
+    if table.targeted - table.ceilings:
         lines.append(
-            "Methods marked † saw the events of each throw, without their labels, and were trained "
-            "anew for each. They know more than the others and are compared apart."
+            f"Methods marked {SAW} saw the events of each throw that they are scored on, without "
+            f"their labels, and were trained anew for each. They know more than the others and are "
+            f"compared apart."
+        )
+    if table.ceilings:
+        lines.append(
+            f"Methods marked {KNEW} were trained with the labels of each throw that they are "
+            f"scored on, which nobody has on real data: they show what there is to gain."
         )
     return lines

@@ -184,9 +184,10 @@ def invariance_blocks(table: StudyTable) -> list[Block]:
 
 def selection_blocks(table: StudyTable) -> list[Block]:
     """The epoch that the validator chose beside the one that the oracle would choose."""
-    if not table.targeted:
-        return [Text("No method of this study sees a target.")]
-    if not table.selection:
+    if not table.targeted - table.ceilings:
+        return [Text("No method of this study sees a target without its labels.")]
+    chosen = [row for row in table.selection if row.method not in table.ceilings]
+    if not chosen:
         return [Text("For the methods that see a target no choice of an epoch was recorded.")]
     blocks: list[Block] = [
         Text(
@@ -200,7 +201,7 @@ def selection_blocks(table: StudyTable) -> list[Block]:
     groups: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     singles = Dashes()
     each = []
-    for row in table.selection:
+    for row in chosen:
         validator = row.validator or singles.dash("not recorded")
         both = row.by_validator is not None and row.by_oracle is not None
         group = groups.setdefault((row.method, row.domain, row.validator or ""), [])

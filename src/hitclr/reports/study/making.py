@@ -94,7 +94,7 @@ def making_blocks(table: StudyTable) -> list[Block]:
         [
             labelled(table, row.name),
             row.method,
-            "yes" if row.target else "no",
+            ("with its labels" if row.labels else "yes") if row.target else "no",
             dashes.dash("not recorded") if row.views is None else str(row.views),
         ]
         for row in table.methods

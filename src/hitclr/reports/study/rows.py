@@ -65,6 +65,7 @@ class Method(Row):
         name: of the line.
         method: the registered method.
         target: whether it sees the target, and is trained once for each.
+        labels: whether it sees the target's labels, too, so that it is a ceiling and no rival.
         views: encoded views for each event and step.
         settings: as in the study file.
     """
@@ -72,6 +73,7 @@ class Method(Row):
     name: Name
     method: str
     target: bool
+    labels: bool = False
     views: NonNegativeInt | None = None
     settings: Mapping[str, Any] = {}
 
@@ -136,7 +138,11 @@ class CurvePoint(Row):
 
 
 class Comparison(Row):
-    """The first method minus the second, and whether that survives Holm's correction."""
+    """The first method minus the second, and whether that survives Holm's correction.
+
+    Attributes:
+        throws: how many throws it is over: those that both have.
+    """
 
     domain: str
     first: str
@@ -148,6 +154,7 @@ class Comparison(Row):
     p: Number = None
     p_holm: Number = None
     survives: bool | None = None
+    throws: NonNegativeInt | None = None
     events: NonNegativeInt | None = None
     seeds: NonNegativeInt | None = None
 

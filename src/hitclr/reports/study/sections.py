@@ -20,6 +20,7 @@ from hitclr.reports.study.making import cost_blocks, making_blocks, skip_blocks
 from hitclr.reports.study.names import CONFUSION, RANKING, TRAINING, curves, ece, heat_map, maps
 from hitclr.reports.study.shifts import shift_blocks
 from hitclr.reports.study.table import StudyTable
+from hitclr.reports.study.wording import about_marks
 
 __all__ = ["make_document"]
 
@@ -47,8 +48,8 @@ def make_document(
                 RANKING,
                 "Mean and worst accuracy of each method with intervals.",
                 "Mean over throws and worst throw of each method, with 95 % intervals"
-                + ("; strokes are single seeds." if len(table.seeds) > 1 else ".")
-                + (" Open markers and †: the method saw the target." if table.targeted else ""),
+                + ("; strokes are single seeds. " if len(table.seeds) > 1 else ". ")
+                + about_marks(table),
             )
         )
     further = further_blocks(table)
@@ -97,10 +98,8 @@ def _curves(table: StudyTable, pictures: Container[str]) -> list[Block]:
         caption = (
             f"Accuracy against {axis.parameter}, mean over seeds. Bands are 95 % intervals "
             f"for other test events and seeds; the dotted line is the nominal value, a triangle "
-            f"the value that was trained with."
+            f"the value that was trained with. {about_marks(table)}"
         )
-        if table.targeted:
-            caption += " Open markers and †: trained anew for each throw, whose events it saw."
         blocks.append(Image(name, f"Accuracy of each method against {axis.parameter}.", caption))
     return blocks
 

@@ -105,7 +105,10 @@ def _verdict(table: StudyTable, domain: str, group: str, *, opening: bool) -> st
     value = value_of(best, "", Dashes())
     where = f"On {group} shifts" if opening else f"Trained on {domain},"
     if len(ranked) == 1:
-        return f"{where} {ranked[0]} has a mean accuracy of {value}; no other was measured there."
+        return (
+            f"{where} {ranked[0]} has a mean accuracy of {value}; no other has one over the same "
+            f"shifts."
+        )
     pair = _compared(table, domain, group, "mean", ranked[0], ranked[1])
     return (
         f"{where} {ranked[0]} has the best mean accuracy, {value}; its difference to the runner-up "

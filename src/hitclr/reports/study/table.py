@@ -213,6 +213,15 @@ class StudyTable(Row):
         """The names of the methods that saw the target."""
         return frozenset(method.name for method in self.methods if method.target)
 
+    @cached_property
+    def ceilings(self) -> frozenset[str]:
+        """The names of the methods that saw the target's labels."""
+        return frozenset(method.name for method in self.methods if method.labels)
+
+    def scored_on(self, method: str, domain: str) -> list[str]:
+        """The throws on which a method has an accuracy, in order."""
+        return [one.name for one in self.throws if (method, domain, one.name) in self.points]
+
     def worst_throw(self, method: str, domain: str) -> str | None:
         """The throw with a method's lowest accuracy; None where there is no accuracy."""
         rows = [

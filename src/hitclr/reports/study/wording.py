@@ -20,14 +20,17 @@ from hitclr.reports.style import plain
 
 __all__ = [
     "DASH",
+    "KNEW",
     "SAW",
     "Dashes",
+    "about_marks",
     "about_seeds",
     "difference_of",
     "drawn",
     "labelled",
     "mark_of",
     "over_seeds",
+    "over_throws",
     "p_in_brackets",
     "signed",
     "value_of",
@@ -36,7 +39,10 @@ __all__ = [
 ]
 
 SAW = "†"
-"""Marks a method that saw the target."""
+"""Marks a method that saw the target, without labels."""
+
+KNEW = "§"
+"""Marks a method that saw the target with its labels."""
 
 DASH = "\N{EN DASH}"
 """Stands where there is no value."""
@@ -67,8 +73,22 @@ class Dashes:
 
 
 def labelled(table: StudyTable, method: str) -> str:
-    """The name of a method, marked where it saw the target."""
-    return f"{method} {SAW}" if method in table.targeted else method
+    """The name of a method, marked where it saw the target, or its labels, too."""
+    return f"{method}{_mark(table, method)}"
+
+
+def _mark(table: StudyTable, method: str) -> str:
+    if method not in table.targeted:
+        return ""
+    return f" {KNEW if method in table.ceilings else SAW}"
+
+
+def about_marks(table: StudyTable) -> str:
+    """What open markers and the marks behind names say; empty where no method saw a target."""
+    without, knew = table.targeted - table.ceilings, table.ceilings
+    marks = f"{SAW} and {KNEW}" if without and knew else KNEW if knew else SAW
+    too = f", {KNEW} with its labels" if without and knew else ", with its labels" if knew else ""
+    return f"Open markers, {marks}: the method saw the target{too}." if table.targeted else ""
 
 
 def mark_of(table: StudyTable, throw: str) -> str:
@@ -84,7 +104,7 @@ def drawn(table: StudyTable, method: str, limit: int) -> str:
         method: the name.
         limit: how many characters of the name there is room for.
     """
-    return f"{plain(method, limit)}{f' {SAW}' if method in table.targeted else ''}"
+    return f"{plain(method, limit)}{_mark(table, method)}"
 
 
 def why_absent(table: StudyTable, method: str, domain: str) -> str:
@@ -93,8 +113,7 @@ def why_absent(table: StudyTable, method: str, domain: str) -> str:
         return "not trained on this domain"
     if not table.pairs[method, domain]:
         return "not done yet: cells are missing"
-    scored = sum((method, domain, throw.name) in table.points for throw in table.throws)
-    if 0 < scored < len(table.throws):
+    if 0 < len(table.scored_on(method, domain)) < len(table.throws):
         return "scored on some of the throws alone"
     return "not measured"
 
@@ -155,6 +174,18 @@ def difference_of(row: Comparison | None, dashes: Dashes) -> tuple[str, str]:
     if row.survives is None:
         return text, dashes.dash("not corrected for the number of comparisons")
     return text, f"{'yes' if row.survives else 'no'}{p_in_brackets(row.p_holm)}"
+
+
+def over_throws(table: StudyTable, row: Comparison | None) -> str:
+    """Over how many throws a difference is, where it is not over all.
+
+    Args:
+        table: the study.
+        row: the row of the table; None where it has none.
+    """
+    if row is None or row.throws is None or row.throws == len(table.throws):
+        return ""
+    return f", over {row.throws} of {len(table.throws)} throws"
 
 
 def p_in_brackets(value: float | None) -> str:

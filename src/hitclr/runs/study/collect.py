@@ -92,7 +92,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
             {"name": name, **study.settings.shifts[name].model_dump(mode="json"), "throws": throws}
             for name, throws in study.shifts.items()
         ],
-        "methods": _methods(study, known),
+        "methods": _methods(study, known, plugins),
         "cells": [{**_of(cell), "done": cell in known} for cell in study.cells],
         **tables,
         "scores": scores,
@@ -297,13 +297,16 @@ def _places(axis: Mapping[str, Any], study: Study) -> dict[str, float]:
     return {name: throws[name].values[axis["parameter"]] for name in axis["throws"]}
 
 
-def _methods(study: Study, known: Mapping[PlannedCell, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _methods(
+    study: Study, known: Mapping[PlannedCell, Mapping[str, Any]], plugins: Plugins
+) -> list[dict[str, Any]]:
     views = {cell.method: table["cost"]["views"] for cell, table in known.items()}
     return [
         {
             "name": name,
             "method": method.method.name,
             "target": method.target is not None,
+            "labels": plugins.methods.get(method.method.name).needs.target == "labelled",
             "views": views.get(name),
             "settings": method.model_dump(mode="json", exclude_none=True),
         }
