@@ -79,6 +79,69 @@ def test_what_does_not_go(write, changes, said):
         load_study(write(**changes))
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"data": None}, r"settings\.data: expected a mapping, such as {.*}, got nothing\n.*do"),
+        ({"data": ["a.root"]}, r"settings\.data: expected a mapping, .* got \['a.root'\]"),
+        ({"data": "a.root"}, r"settings\.data: expected a mapping, .* got 'a.root'"),
+        ({"data": {"split": None}}, r"settings\.data\.split: expected a mapping, .* got nothing"),
+        ({"data": {"split": 0.2}}, r"settings\.data\.split: expected a mapping, .* got 0\.2"),
+        ({"views": None}, r"settings\.views: expected a mapping, .* got nothing"),
+        ({"views": "cube"}, r"settings\.views: expected a mapping, .* got 'cube'"),
+        ({"views": ["rotation"]}, r"settings\.views: expected a mapping, .* got \['rotation'\]"),
+    ],
+)
+def test_what_the_study_adds_to_is_a_mapping(write, settings, said):
+    with pytest.raises(SettingsError, match=rf"\(top level\): {said}"):
+        load_study(write(settings=settings))
+    method = {"method": "classifier", "settings": settings}
+    with pytest.raises(SettingsError, match=rf"methods\.a\.{said}"):
+        load_study(write(methods={"a": method}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("target", "low", r"such as `target: \[low\]`, or `target: each` for all \(got 'low'\)"),
+        ("leave_out", True, r"such as `leave_out: \[...\]`, or `leave_out: each` for all"),
+        ("domains", "nominal", r"such as `domains: \[nominal\]` \(got 'nominal'\)"),
+        ("domains", {"nominal": "nominal"}, r"such as `domains: \[...\]`"),
+        ("seeds", 1, r"such as `seeds: \[1\]` \(got 1\)"),
+        ("target", [], "one or more, or `target: each` for all; or leave `target` out"),
+        ("leave_out", [], "one or more, or `leave_out: each` for all; or leave `leave_out` out"),
+        ("domains", [], "one or more; or leave `domains` out"),
+        ("seeds", [], "one or more; or leave `seeds` out"),
+        ("target", ["low", "nominal", "low"], "'low' stands twice"),
+        ("leave_out", ["gain", "gain"], "'gain' stands twice"),
+        ("domains", ["nominal", "nominal"], "'nominal' stands twice"),
+        ("seeds", [2, 2], "2 stands twice"),
+    ],
+)
+def test_some_of_all_are_a_list_of_each_once(write, key, value, said):
+    methods = {"a": {"method": "dann", key: value}}
+    with pytest.raises(SettingsError, match=rf"methods\.a\.{key}: .*{said}") as caught:
+        load_study(write(methods=methods, shifts={"gain": {}}))
+    assert str(caught.value).count("\n") == 1, "one fault, one line"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": 3}, r"seeds: expected a list, such as `seeds: \[3\]`"),
+        ({"seeds": []}, "seeds: expected one or more; or leave `seeds` out"),
+        ({"seeds": [1, "1"]}, "seeds: 1 stands twice"),
+        ({"domains": ["nominal", "nominal"]}, "domains: 'nominal' stands twice"),
+        ({"throws": ["low-gain", "low-gain"]}, "throws: 'low-gain' stands twice"),
+        ({"domains": {"d": {"throws": ["a", "a"]}}}, r"domains\.d\.throws: 'a' stands twice"),
+        ({"domains": [{"throw": "nominal"}]}, "domains: expected names of throws in the list"),
+    ],
+)
+def test_lists_of_the_study(write, changes, said):
+    with pytest.raises(SettingsError, match=said):
+        load_study(write(**changes))
+
+
 def test_an_unknown_size(write):
     with pytest.raises(SettingsError, match="small"):
         load_study(write(), size="smal")
@@ -155,7 +218,7 @@ def test_a_method_begins_with_another(write, first, then, changes):
         (FIRST, {"begin_with": "then"}, "'then' begins with another encoder itself"),
         ({**FIRST, "begin_with": "other"}, {}, "'first' begins with another encoder itself"),
         (
-            {**FIRST, "domains": []},
+            {**FIRST, "domains": ["low-gain"]},
             {},
             "then.domains: .* 'first', which has no training for nominal",
         ),
@@ -175,5 +238,6 @@ def test_what_a_method_cannot_begin_with(write, first, then, said):
         "first": first,
         "then": {"method": "classifier", "begin_with": "first", **then},
     }
+    domains = ["nominal", "low-gain"]
     with pytest.raises(SettingsError, match=said):
-        load_study(write(methods=methods, shifts={"gain": {}}))
+        load_study(write(methods=methods, shifts={"gain": {}}, domains=domains))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from hitclr.config.base import SettingsBase, Spec
 from hitclr.config.load import read_override, set_key
@@ -27,6 +27,11 @@ __all__ = [
 
 
 _NOT_IN_NAMES = frozenset("/\\:*?[]\0\n\t")
+_MAPPINGS = {
+    "data": "{batch_size: 64}",
+    "data.split": "{validation: 0.1}",
+    "views": "{augmentations: [rotation]}",
+}
 
 
 def require_name(kind: str, name: str) -> None:
@@ -41,7 +46,49 @@ def require_name(kind: str, name: str) -> None:
 
 def named_throws(value: Any) -> Any:
     """A list of throws of the detector as a mapping: each is called as the detector calls it."""
-    return {name: name for name in value} if isinstance(value, (list, tuple)) else value
+    if not isinstance(value, (list, tuple)):
+        return value
+    if not all(isinstance(name, str) for name in value):
+        message = "expected names of throws in the list; to say more of each, take a mapping"
+        raise ValueError(message)
+    require_once(value)
+    return {name: name for name in value}
+
+
+def require_list(key: str, value: Any, *, each: bool = False) -> None:
+    """Refuse what is no list, and a list of none."""
+    way = f", or `{key}: each` for all" if each else ""
+    if not isinstance(value, (list, tuple)):
+        some = value if type(value) in (str, int) else "..."
+        message = f"expected a list, such as `{key}: [{some}]`{way}"
+        raise ValueError(message)  # noqa: TRY004 - pydantic takes ValueError only
+    if not value:
+        message = f"expected one or more{way}; or leave `{key}` out"
+        raise ValueError(message)
+
+
+def require_once(values: Sequence[Any]) -> None:
+    """Refuse a list that names one twice."""
+    for value in values:
+        if values.count(value) > 1:
+            message = f"{value!r} stands twice; name it once"
+            raise ValueError(message)
+
+
+def require_mappings(where: str, settings: Mapping[str, Any]) -> None:
+    """Refuse what is no mapping where the study adds keys of its own."""
+    data = settings.get("data", {})
+    given = {"data": data, "views": settings.get("views", {})}
+    if isinstance(data, Mapping):
+        given["data.split"] = data.get("split", {})
+    for key, value in given.items():
+        if not isinstance(value, Mapping):
+            got = "nothing" if value is None else repr(value)
+            message = (
+                f"{where}.{key}: expected a mapping, such as {_MAPPINGS[key]}, got {got}\n"
+                f"  what to do: give it keys, or take it out"
+            )
+            raise ValueError(message)  # noqa: TRY004 - pydantic takes ValueError only
 
 
 class SimulationSettings(SettingsBase):
@@ -200,6 +247,23 @@ class StudyMethod(SettingsBase):
     def _short(cls, value: Any) -> Any:
         return {"method": value} if isinstance(value, str) else value
 
+    @field_validator("target", "domains", "seeds", "leave_out", mode="before")
+    @classmethod
+    def _a_list(cls, value: Any, info: ValidationInfo) -> Any:
+        key = str(info.field_name)
+        each = key in ("target", "leave_out")
+        if value is not None and not (each and value == "each"):
+            require_list(key, value, each=each)
+        return value
+
+    @field_validator("target", "domains", "seeds", "leave_out")
+    @classmethod
+    def _each_once(cls, value: Any) -> Any:
+        """So that no training is planned twice."""
+        if isinstance(value, tuple):
+            require_once(value)
+        return value
+
 
 class StudySettings(SettingsBase):
     """All settings of a study: methods x training domains x test throws x seeds.
@@ -228,13 +292,25 @@ class StudySettings(SettingsBase):
     shifts: dict[str, ShiftSettings] = Field(default={})
     settings: dict[str, Any] = Field(default={})
     methods: dict[str, StudyMethod] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(default=(1, 2, 3), min_length=1)
+    seeds: tuple[int, ...] = (1, 2, 3)
 
     @field_validator("domains", "throws", mode="before")
     @classmethod
     def _by_their_own_names(cls, value: Any) -> Any:
         """A list of throws: each is called as the detector calls it."""
         return named_throws(value)
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _a_list(cls, value: Any) -> Any:
+        require_list("seeds", value)
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        require_once(value)
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> StudySettings:
@@ -258,9 +334,10 @@ class StudySettings(SettingsBase):
         for kind in ("domains", "throws", "methods", "shifts"):
             for name in getattr(self, kind) if self.throws != "all" or kind != "throws" else ():
                 require_name(kind, name)
-        if len(set(self.seeds)) < len(self.seeds):
-            message = f"seeds: one stands twice in {list(self.seeds)}"
-            raise ValueError(message)
+        every = {f"methods.{name}.settings": one.settings for name, one in self.methods.items()}
+        every["settings"] = self.settings
+        for where, settings in every.items():
+            require_mappings(where, settings)
         taken = {"data.samples", "data.target", "method", "seed", "out", "title", "notes"}
         for key in sorted(_dotted(self.settings) & taken):
             message = f"settings.{key}: the study sets it by itself; take it out"

@@ -368,7 +368,10 @@ def _source_steps(settings: ViewSettings) -> list[str]:
         return []
     vary = resimulate.vary
     if isinstance(vary, dict):
-        drawn = ", ".join(f"{name} from {low:g} to {high:g}" for name, (low, high) in vary.items())
+        drawn = ", ".join(
+            f"{name} {low:g}" if low == high else f"{name} from {low:g} to {high:g}"
+            for name, (low, high) in vary.items()
+        )
     else:
         drawn = "all parameters" if vary is None else ", ".join(vary)
     step = (

@@ -23,6 +23,7 @@ __all__ = [
     "METADATA",
     "THROW_TREE",
     "SimulationFiles",
+    "file_name",
     "output_files",
     "refuse_existing",
 ]
@@ -40,6 +41,15 @@ _FORMAT = 1
 _PLACE = "{throw}"
 
 
+def file_name(throw: str) -> str:
+    """The name of a throw as file names have it.
+
+    >>> file_name("low, noise=2")
+    'low_noise=2'
+    """
+    return re.sub(r"[^\w.=+-]+", "_", throw)
+
+
 def output_files(out: Path, throws: Sequence[Throw]) -> list[Path]:
     """The file of each throw: ``out``, with ``{throw}`` replaced by the throw's name.
 
@@ -55,8 +65,7 @@ def output_files(out: Path, throws: Sequence[Throw]) -> list[Path]:
             f"got {out}\n  what to do: for example --out {out.stem}-{_PLACE}{out.suffix or '.root'}"
         )
         raise SettingsError(message)
-    names = [re.sub(r"[^\w.=+-]+", "_", throw.name) for throw in throws]
-    files = [out.with_name(out.name.replace(_PLACE, name)) for name in names]
+    files = [out.with_name(out.name.replace(_PLACE, file_name(throw.name))) for throw in throws]
     twice = sorted({str(file) for file in files if files.count(file) > 1})
     if twice:
         message = f"two throws would be written to one file: {', '.join(twice)}"

@@ -27,11 +27,11 @@ def accuracy_tables(
     """``summary``, ``curve`` and ``comparisons`` of the methods of one training domain.
 
     Under each throw those events count that all methods have there. A method is judged from the
-    seeds that were scored on most throws, and on the throws that all of these have. A quantity of
-    the summary is given only where all its throws were scored. Two methods are compared on the
-    throws and seeds that both have. Intervals and p-values are of `seed_mean`; ``interval`` says
-    what they are for. Holm's correction is over all pairs of methods for each quantity by itself:
-    each quantity is a question of its own, named beforehand.
+    seeds that were scored on most throws, and on those that they have in common (see `judge`). A
+    quantity of the summary is given only where all its throws were scored. Two methods are compared
+    on the throws and seeds that both have. Intervals and p-values are of `seed_mean`; ``interval``
+    says what they are for. Holm's correction is over all pairs of methods for each quantity by
+    itself: each quantity is a question of its own, named beforehand.
 
     Args:
         cells: the cells of the domain.

@@ -112,6 +112,11 @@ def judge(
 ) -> dict[Name, Judged]:
     """The accuracies of each method, under each throw on the events that all methods have there.
 
+    A method is judged from some of its seeds, on the throws that these have in common: of the seeds
+    that were scored on most throws those are taken that give the largest number of seeds times
+    throws; of equals those with more throws, then the lower seeds. A method that was scored on no
+    throw is left out.
+
     Args:
         cells: of one training domain.
         throws: the number of all throws.
@@ -145,7 +150,10 @@ def judge(
     chosen = {}
     for one in dict.fromkeys(map(name, cells)):
         own_cells = [(c, rows) for c, rows in zip(cells, events, strict=True) if name(c) == one]
-        chosen[one] = _answers(own_cells, common)
+        throws_of_seed = _throws_of_seeds(own_cells)
+        if any(throws_of_seed.values()):
+            columns, seeds = _in_common(throws_of_seed)
+            chosen[one] = (columns, seeds, _answers(own_cells, columns, seeds, common))
     drawn = resample_events(
         [answers for _, _, answers in chosen.values()], resamplings=resamplings, seed=seed
     )
@@ -241,16 +249,37 @@ def _numbered(cells: Sequence[ScoredCell]) -> list[NDArray[np.int64]]:
     return np.split(number, np.cumsum([int(mine.sum()) for mine in known])[:-1])
 
 
-def _answers(
-    cells: Sequence[tuple[ScoredCell, NDArray[np.int64]]], common: NDArray[np.bool_]
-) -> tuple[list[int], list[int], Answers]:
-    """The throws and seeds that a method is judged on, and its answers there."""
-    seen: dict[int, set[int]] = {}
+def _throws_of_seeds(cells: Iterable[tuple[ScoredCell, Any]]) -> dict[int, frozenset[int]]:
+    """The throws that a method was scored on from each seed."""
+    found: dict[int, frozenset[int]] = {}
     for cell, _ in cells:
-        seen.setdefault(cell.seed, set()).update(np.unique(cell.throw).tolist())
-    most = max(map(len, seen.values()))
-    seeds = sorted(number for number, found in seen.items() if len(found) == most)
-    throws = sorted(set.intersection(*(seen[number] for number in seeds)))
+        own = found.get(cell.seed, frozenset())
+        found[cell.seed] = own | frozenset(np.unique(cell.throw).tolist())
+    return found
+
+
+def _in_common(throws: Mapping[int, frozenset[int]]) -> tuple[list[int], list[int]]:
+    """The throws and seeds that a method is judged on, as `judge` says, of those of each seed."""
+    most = max(map(len, throws.values()))
+    whole = {seed: own for seed, own in throws.items() if len(own) == most}
+    shared: set[frozenset[int]] = set()
+    for own in set(whole.values()):
+        shared |= {own, *(own & other for other in shared)}
+    choices = [
+        (sorted(some), sorted(seed for seed, own in whole.items() if some <= own))
+        for some in shared
+        if some
+    ]
+    return min(choices, key=lambda one: (-len(one[0]) * len(one[1]), -len(one[0]), one[1]))
+
+
+def _answers(
+    cells: Sequence[tuple[ScoredCell, NDArray[np.int64]]],
+    throws: Sequence[int],
+    seeds: Sequence[int],
+    common: NDArray[np.bool_],
+) -> Answers:
+    """What a method answered from some of its seeds, under some throws."""
     there = common[:, throws]
     right = np.zeros((len(seeds), *common.shape), dtype=np.bool_)
     for cell, rows in cells:
@@ -258,4 +287,4 @@ def _answers(
             known = cell.y >= 0
             hit = cell.scores[known].argmax(1) == cell.y[known]
             right[seeds.index(cell.seed), rows, cell.throw[known]] = hit
-    return throws, seeds, Answers(right[:, :, throws] & there, there)
+    return Answers(right[:, :, throws] & there, there)

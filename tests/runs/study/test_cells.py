@@ -79,6 +79,32 @@ def test_the_training_events_are_resimulated_from_their_own_deposits(make_study,
     assert study.each[study.cells[0]].views.augmentations, "merged, not replaced"
 
 
+@pytest.mark.parametrize(
+    ("vary", "expected"),
+    [
+        (["noise"], {"noise": (0.5, 2.0), "gain": (8.0, 8.0)}),
+        ({"noise": (1.0, 2.0)}, {"noise": (1.0, 2.0), "gain": (8.0, 8.0)}),
+        (["gain"], ("gain",)),
+        (None, None),
+    ],
+)
+def test_views_are_made_anew_as_the_domain_was(make_study, plugins, tmp_path, vary, expected):
+    resimulated = {"views": {"resimulate": {"vary": vary}}}
+    planned = prepare_study(
+        make_study(
+            domains={"nominal": "nominal", "low": {"set": {"gain": 8.0}}},
+            methods={"random": {"method": "random-throws", "settings": resimulated}},
+            seeds=(1,),
+        ),
+        plugins,
+        tmp_path / "out",
+        base=tmp_path,
+    )
+    nominal, low = (planned.each[cell].views.resimulate.vary for cell in planned.cells)
+    assert nominal == (tuple(vary) if isinstance(vary, list) else vary)
+    assert low == expected
+
+
 def test_files_of_ones_own(make_study, plugins, tmp_path):
     study = make_study(
         detector=None,
@@ -136,8 +162,9 @@ def test_keys_without_a_schema_key_do_not_depend_on_other_samples():
     throw = np.array([0, 0, 1, 1], dtype=np.int32)
     few = {"event_id": np.array([[1, 5], [2, 5], [3, 5], [3, 6]])}
     more = {"event_id": few["event_id"] + np.array([2, 0])}
-    assert np.array_equal(_keys(few, throw), _keys(more, throw))
-    assert len(set(_keys(few, throw))) == 4
+    entries = _keys(few, throw)["entry"]
+    assert np.array_equal(entries, _keys(more, throw)["entry"])
+    assert len(set(zip(throw, entries, strict=True))) == 4
 
 
 def test_a_changed_file_of_a_glob_changes_the_fingerprint(make_study, plugins, tmp_path):

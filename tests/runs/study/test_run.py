@@ -195,9 +195,7 @@ def test_a_target_keeps_its_throw_when_others_come_before_it(make_study, plugins
     assert (unkeyed.key == keys + (1 << 54)).all(), "else those of different throws differ"
 
 
-def test_deposits_that_are_wanted_later_leave_the_events_as_they_are(
-    make_study, plugins, tmp_path
-):
+def test_deposits_that_are_wanted_later_leave_the_events_as_they_are(make_study, plugins, tmp_path):
     methods = {"classifier": "classifier"}
     first = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
     run(first, plugins)

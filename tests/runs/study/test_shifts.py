@@ -192,6 +192,10 @@ def test_several_throws_to_train_on(prepared, tmp_path):
             },
             "all of its throws belong to the shift 'gain'",
         ),
+        (
+            {"domains": {"nominal": "nominal", "low": "low-gain"}, "methods": PLAIN},
+            "domains.low: expected a throw that is nominal .* 'gain', got another gain",
+        ),
     ],
 )
 def test_what_does_not_go(prepared, changes, said):

@@ -168,12 +168,16 @@ def _document(found: TwoStudies) -> Document:
 
 def _cautions(found: TwoStudies) -> list[str]:
     lines = []
-    notes = dict.fromkeys(one.note for one in found.changes if not one.paired and one.note)
-    if notes:
+    noted = [one for one in found.changes if not one.paired and one.note]
+    apart = dict.fromkeys(one.note for one in noted if one.difference is not None)
+    if apart:
         lines.append(
             f"Not all differences are of the same test events and seeds, and so they have wider "
-            f"intervals and are not tested: {'; '.join(notes)}."
+            f"intervals and are not tested: {'; '.join(apart)}."
         )
+    none = dict.fromkeys(one.note for one in noted if one.difference is None)
+    if none:
+        lines.append(f"Not all accuracies have a difference: {'; '.join(none)}.")
     if found.settings:
         number = count_of(len(found.settings), "setting or version", "settings or versions")
         lines.append(

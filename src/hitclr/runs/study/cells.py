@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hitclr.build import build_method, build_schema, spell_out_views
-from hitclr.config import Settings, StudySettings, make_settings
+from hitclr.config import Settings, StudySettings, ViewSettings, make_settings
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.plugins import Plugins
 from hitclr.runs.folder import MODEL, absolute_settings
-from hitclr.runs.study.inputs import Inputs, training_samples
+from hitclr.runs.study.inputs import Inputs, common_values, training_samples
 from hitclr.runs.study.shifts import (
     parts_without,
     require_parameters,
@@ -273,9 +273,10 @@ def cell_settings(
     made = make_settings(content, where=f"the cell {cell.name}")
     made = make_settings(absolute_settings(made.plain(), base), where=f"the cell {cell.name}")
     settings = spell_out_views(made, plugins)
+    views = _as_in_domain(settings.views, common_values(inputs.domains[cell.domain]), plugins)
     if shift is not None:
-        views = views_without(settings.views, shift, _parameters(settings, plugins))
-        settings = settings.model_copy(update={"views": views})
+        views = views_without(views, shift, _parameters(settings, plugins))
+    settings = settings.model_copy(update={"views": views})
     needs = plugins.methods.get(settings.method.name).needs
     if needs.target != "all" and cell.target is None:
         message = (
@@ -284,6 +285,34 @@ def cell_settings(
         )
         raise SettingsError(message)
     return settings
+
+
+def _as_in_domain(
+    views: ViewSettings, values: Mapping[str, float], plugins: Plugins
+) -> ViewSettings:
+    """Views that are made anew as the training events were, but for what is drawn.
+
+    Args:
+        views: the settings.
+        values: of the detector's parameters in the training domain.
+        plugins: the registries.
+    """
+    resimulate = views.resimulate
+    if resimulate is None or resimulate.vary is None:
+        return views
+    given = resimulate.vary
+    drawn = dict(given) if isinstance(given, dict) else dict.fromkeys(given)
+    known = {one.name: one for one in plugins.detectors.get(resimulate.detector).parameters}
+    changed = {
+        name: (value, value)
+        for name, value in values.items()
+        if name in known and name not in drawn and value != known[name].nominal
+    }
+    if not changed or not {*drawn} <= {*known}:  # a name that is not there is told of elsewhere
+        return views
+    ends = {name: own or (known[name].low, known[name].high) for name, own in drawn.items()}
+    made = resimulate.model_copy(update={"vary": {**ends, **changed}})
+    return views.model_copy(update={"resimulate": made})
 
 
 def _parameters(settings: Settings, plugins: Plugins) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from hitclr.reports.study import write_study_report
 from hitclr.rng import seed_for
 from hitclr.runs.study.cell import CELL_ARRAYS, read_cell
 from hitclr.runs.study.cells import CELLS, PlannedCell
-from hitclr.runs.study.inputs import InputFiles
+from hitclr.runs.study.inputs import common_values
 from hitclr.runs.study.run import Study, done_cells
 from hitclr.studies.shift_tables import shift_tables
 from hitclr.studies.study_tables import ScoredCell, score_rows, study_tables
@@ -87,7 +87,7 @@ def write_study(study: Study, plugins: Plugins) -> Path:
         "nominal": study.inputs.nominal,
         "throws": _named({name: one.values for name, one in study.inputs.throws.items()}),
         "axes": axes,
-        "domains": _named({name: _common(one) for name, one in study.inputs.domains.items()}),
+        "domains": _named({name: common_values(one) for name, one in study.inputs.domains.items()}),
         "shifts": [
             {"name": name, **study.settings.shifts[name].model_dump(mode="json"), "throws": throws}
             for name, throws in study.shifts.items()
@@ -255,14 +255,6 @@ def _of(cell: PlannedCell) -> dict[str, Any]:
 
 def _named(sources: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
     return [{"name": name, "values": dict(values)} for name, values in sources.items()]
-
-
-def _common(parts: Mapping[str, InputFiles]) -> dict[str, float]:
-    """The parameters that have one value under all throws of a training domain."""
-    every = [part.values for part in parts.values()]
-    return {
-        key: value for key, value in every[0].items() if all(v.get(key) == value for v in every)
-    }
 
 
 def _axes(study: Study, plugins: Plugins) -> list[dict[str, Any]]:

@@ -9,24 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hitclr.errors import SettingsError
 from hitclr.reports.study import StudyTable, load_study_table
 from hitclr.reports.study.rows import CurvePoint, Quantity
 from hitclr.reports.study.table import Cell
 from hitclr.reports.study.two_studies import Change, Difference, TwoStudies
-from hitclr.rng import seed_for
-from hitclr.runs.study.cell import CELL_ARRAYS
-from hitclr.runs.study.cells import CELLS, PlannedCell
-from hitclr.runs.study.collect import STUDY_TABLE, load_scored
-from hitclr.studies.judged import Judged, Quantities, correct, differences, judge, value_row
-from hitclr.studies.robustness import quantity_weights
-from hitclr.studies.scored_cell import ScoredCell
+from hitclr.runs.study.collect import STUDY_TABLE
+from hitclr.runs.study.paired import THROW, Pairs, common_axes, paired_differences
 
 __all__ = ["compare_studies"]
 
-_THROW = "throw "
+_AREA = "area "
 
 
 def compare_studies(first: Path, second: Path) -> TwoStudies:
@@ -36,7 +29,11 @@ def compare_studies(first: Path, second: Path) -> TwoStudies:
     same values of the detector's parameters. A difference is paired where the test events and the
     seeds are the same, and the events are still in the folders of the cells: then it is worked out
     event by event, as those within a study are. Else it is of the two values and intervals alone
-    (Zou and Donner 2008, Stat. Med. 27, 1693). Trainings that leave a shift out are not compared.
+    (Zou and Donner 2008, Stat. Med. 27, 1693), and there is none where these are not of the same
+    throws. Trainings that leave a shift out are not compared.
+
+    Test events of files are the same where the settings of the cells name the same files, in full,
+    and their keys and classes are the same.
 
     Args:
         first: the folder of a study.
@@ -55,7 +52,7 @@ def compare_studies(first: Path, second: Path) -> TwoStudies:
         names = (first.resolve().name, second.resolve().name)
     common = _common_throws(*tables)
     pairs = [pair for pair in tables[0].pairs if pair in tables[1].pairs]
-    paired = _paired((first, second), tables, common)
+    paired = paired_differences((first, second), tables, common)
     changes = [
         change
         for quantity in _quantities(tables, common)
@@ -82,141 +79,7 @@ def _common_throws(one: StudyTable, other: StudyTable) -> list[str]:
 def _quantities(tables: Sequence[StudyTable], common: Sequence[str]) -> list[str]:
     seen = {row.quantity for row in tables[1].summary}
     both = [q for q in dict.fromkeys(row.quantity for row in tables[0].summary) if q in seen]
-    return [*both, *(f"{_THROW}{name}" for name in common)]
-
-
-class _Pairs(dict[tuple[str, str, str], dict[str, Any]]):
-    """Rows of `differences` by method, domain and quantity; and why others are not there."""
-
-    why: str = ""
-
-
-def _paired(
-    folders: tuple[Path, Path], tables: tuple[StudyTable, StudyTable], common: Sequence[str]
-) -> _Pairs:
-    """The differences that are of the same events and seeds."""
-    found = _Pairs()
-    if not common:
-        found.why = "no throw is in both"
-        return found
-    if _origin(tables[0], common) != _origin(tables[1], common):
-        found.why = "the test events are not the same"
-        return found
-    missing = [
-        str(folder)
-        for folder, table in zip(folders, tables, strict=True)
-        for cell in _compared_cells(table)
-        if not (_folder(folder, cell) / CELL_ARRAYS).is_file()
-    ]
-    if missing:
-        found.why = f"the events of cells are not in {missing[0]}"
-        return found
-    axes = _axes(tables, common)
-    nominal = tables[0].nominal if tables[0].nominal == tables[1].nominal else ""
-
-    def quantities(one: Judged) -> Quantities:
-        own = [common[number] for number in one.throws]
-        weights = quantity_weights(one.by_seed.mean(0), own, nominal=nominal, axes=axes)
-        single = np.eye(len(own))
-        weights |= {f"{_THROW}{name}": single[place] for place, name in enumerate(own)}
-        return one.weighted(weights)
-
-    other_seeds = False
-    for domain in [row.name for row in tables[0].domains]:
-        cells = [
-            replace(_on(common, table, cell), domain=side)
-            for side, folder, table in zip(("first", "second"), folders, tables, strict=True)
-            for cell in _scored(folder, table, domain)
-        ]
-        if not cells:
-            continue
-        judged = judge(
-            cells,
-            len(common),
-            name=lambda cell: (cell.domain, cell.method),
-            seed=seed_for(0, "study"),
-            resamplings=1000,
-        )
-        rows = []
-        for side, method in judged:
-            one, other = judged[side, method], judged.get(("second", method))
-            if side == "second" or other is None:
-                continue
-            if one.seeds != other.seeds:
-                other_seeds = True
-                continue
-            values = quantities(one), quantities(other)
-            for row in differences(other, one, quantities):
-                row["values"] = [
-                    value_row(*own[row["quantity"]], of)
-                    for own, of in zip(values, (one, other), strict=True)
-                ]
-                found[method, domain, row["quantity"]] = row
-                rows.append(row)
-        correct(rows)
-    if other_seeds:
-        found.why = "the seeds are not the same"
-    return found
-
-
-def _origin(table: StudyTable, throws: Sequence[str]) -> list[Any]:
-    """Where the test events of throws come from."""
-    settings = table.settings
-    simulation = settings.get("simulation") or {}
-    gun = {key: simulation.get(key) for key in ("seed", "particles", "energy")}
-    given = settings.get("throws")
-    found: list[Any] = []
-    for name in throws:
-        source = given.get(name) if isinstance(given, Mapping) else None
-        files = source.get("files") if isinstance(source, Mapping) else None
-        found.append(files or (table.detector, gun))
-    return found
-
-
-def _compared_cells(table: StudyTable) -> Iterator[Cell]:
-    for cell, state in zip(table.planned, table.cells, strict=True):
-        if state.done and cell.left_out is None:
-            yield cell
-
-
-def _folder(folder: Path, cell: Cell) -> Path:
-    return folder / CELLS / PlannedCell(cell.method, cell.domain, cell.target, cell.seed).name
-
-
-def _scored(folder: Path, table: StudyTable, domain: str) -> Iterator[ScoredCell]:
-    for cell in _compared_cells(table):
-        if cell.domain == domain:
-            planned = PlannedCell(cell.method, cell.domain, cell.target, cell.seed)
-            yield load_scored(folder, planned, [throw.name for throw in table.throws])
-
-
-def _on(common: Sequence[str], table: StudyTable, cell: ScoredCell) -> ScoredCell:
-    """The same with the throws that both have, numbered alike, and no others."""
-    names = [throw.name for throw in table.throws]
-    places = np.array([common.index(n) if n in common else -1 for n in names], dtype=np.int32)
-    throw = places[cell.throw]
-    kept = throw >= 0
-    return replace(
-        cell,
-        throw=throw[kept],
-        key=cell.key[kept],
-        y=cell.y[kept],
-        scores=cell.scores[kept],
-        embedding=None,
-    )
-
-
-def _axes(
-    tables: tuple[StudyTable, StudyTable], common: Sequence[str]
-) -> dict[str, dict[str, float]]:
-    """The axes whose throws are the same in both."""
-    second = {axis.parameter: set(axis.throws) for axis in tables[1].axes}
-    found = {}
-    for axis in tables[0].axes:
-        if second.get(axis.parameter) == set(axis.throws) <= set(common):
-            places = {name: tables[0].place(axis, name) for name in axis.throws}
-            found[axis.parameter] = {n: value for n, value in places.items() if value is not None}
-    return found
+    return [*both, *(f"{THROW}{name}" for name in common)]
 
 
 def _change(
@@ -224,13 +87,15 @@ def _change(
     method: str,
     domain: str,
     quantity: str,
-    paired: _Pairs,
+    paired: Pairs,
     common: Sequence[str],
 ) -> Iterator[Change]:
     rows = [_row(table, method, domain, quantity) for table in tables]
-    if rows == [None, None]:
-        return
     about = Change(method, domain, quantity, _ends(rows[0]), _ends(rows[1]))
+    if rows == [None, None]:
+        if quantity == "mean" and _apart(tables, method, domain, common):
+            yield replace(about, note="no throw in common")
+        return
     row = paired.get((method, domain, quantity))
     if row is not None and row["difference"] is not None:
         one, other = row["values"]
@@ -246,10 +111,9 @@ def _change(
             p_holm=row["p_holm"],
         )
         return
-    over_all = not quantity.startswith(_THROW) and quantity != "nominal"
-    every = len(common) == len(tables[0].throws) == len(tables[1].throws)
-    if over_all and not every:
-        yield replace(about, note="the throws are not the same")
+    other_throws = _other_throws(tables, quantity, common)
+    if other_throws:
+        yield replace(about, note=other_throws)
         return
     (value, *_), (other_value, *_) = about.first, about.second
     if value is None or other_value is None:
@@ -263,6 +127,34 @@ def _change(
         high=high,
         note=paired.why or "they were not scored alike",
     )
+
+
+def _apart(
+    tables: tuple[StudyTable, StudyTable], method: str, domain: str, common: Sequence[str]
+) -> bool:
+    """Whether a method was scored in both studies, but on no throw that they have in common."""
+    first, second = (
+        {throw for name, on, throw in table.points if (name, on) == (method, domain)}
+        for table in tables
+    )
+    return bool(first and second) and not first & second & set(common)
+
+
+def _other_throws(
+    tables: tuple[StudyTable, StudyTable], quantity: str, common: Sequence[str]
+) -> str:
+    """That a quantity is not of the same throws in both studies; empty where it is."""
+    first, second = tables
+    if quantity == "nominal":
+        same = first.nominal == second.nominal and first.nominal in common
+        return "" if same else "the nominal throws are not the same"
+    if quantity.startswith(THROW):
+        same = quantity.removeprefix(THROW) in common
+    elif quantity.startswith(_AREA):
+        same = quantity.removeprefix(_AREA) in common_axes(tables, common)
+    else:
+        same = len(common) == len(first.throws) == len(second.throws)
+    return "" if same else "the throws are not the same"
 
 
 def _unpaired(
@@ -292,8 +184,8 @@ def _unpaired(
 def _row(
     table: StudyTable, method: str, domain: str, quantity: str
 ) -> Quantity | CurvePoint | None:
-    if quantity.startswith(_THROW):
-        return table.points.get((method, domain, quantity.removeprefix(_THROW)))
+    if quantity.startswith(THROW):
+        return table.points.get((method, domain, quantity.removeprefix(THROW)))
     return table.quantities.get((method, domain, quantity))
 
 

@@ -17,8 +17,16 @@ from hitclr.io.files import absolute_name
 from hitclr.io.whole_file import write_json
 from hitclr.plugins import Plugins
 from hitclr.runs.simulate import simulate
+from hitclr.runs.simulation_files import file_name
 
-__all__ = ["InputFiles", "Inputs", "plan_inputs", "simulate_inputs", "training_samples"]
+__all__ = [
+    "InputFiles",
+    "Inputs",
+    "common_values",
+    "plan_inputs",
+    "simulate_inputs",
+    "training_samples",
+]
 
 DATA = "data"
 _FIRST = {"train": 0, "target": 10_000_000, "test": 20_000_000}
@@ -63,6 +71,14 @@ def training_samples(parts: Mapping[str, InputFiles], events: int | None) -> dic
         first, end = (events * edge // len(shared) for edge in (place, place + 1))
         samples[name]["entries"] = [first, end]
     return samples
+
+
+def common_values(parts: Mapping[str, InputFiles]) -> dict[str, float]:
+    """The parameters that have one value under all throws of a training domain."""
+    every = [part.values for part in parts.values()]
+    return {
+        key: value for key, value in every[0].items() if all(v.get(key) == value for v in every)
+    }
 
 
 @dataclass(frozen=True)
@@ -112,16 +128,22 @@ def plan_inputs(study: StudySettings, plugins: Plugins, out: Path, base: Path) -
         message = f"nominal: no throw is called {nominal!r}. {did_you_mean(nominal, list(throws))}"
         raise SettingsError(message)
     productions: dict[str, list[Throw]] = {"train": [], "target": [], "test": []}
+    taken: dict[tuple[str, str], str] = {}
 
     def files(kind: str, name: str, source: DataSource, given: Sequence[str] | None) -> InputFiles:
         if given is not None:
             return InputFiles(tuple(absolute_name(one, base) for one in given), _plain(source))
-        throw = _throw(detector, name, source)
-        if any(other.name == name for other in productions[kind]):
-            message = f"two throws to {kind} would have one file, {name}.root: rename one of them"
+        called = file_name(name)  # the throw, too: its file is looked for by its name
+        throw = _throw(detector, called, source)
+        if (kind, called) in taken:
+            message = (
+                f"two throws to {kind}, {taken[kind, called]!r} and {name!r}, would have one file, "
+                f"{called}.root\n  what to do: rename one of them"
+            )
             raise SettingsError(message)
+        taken[kind, called] = name
         productions[kind].append(throw)
-        file = out / DATA / kind / f"{name}.root"
+        file = out / DATA / kind / f"{called}.root"
         return InputFiles((str(file),), values=throw.values)
 
     wanted = _wanted_targets(study, throws)

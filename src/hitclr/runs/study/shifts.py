@@ -111,7 +111,7 @@ def parts_without(
 ) -> Mapping[str, InputFiles]:
     """The throws of a training domain that differ from the nominal one in other parameters alone.
 
-    A domain of one throw stays as it is.
+    A domain of one throw stays as it is; that is nominal, or differs in no parameter of the shift.
 
     Args:
         domain: its name.
@@ -121,9 +121,20 @@ def parts_without(
         nominal: the values of the nominal throw.
 
     Raises:
-        SettingsError: none is left.
+        SettingsError: none is left; or the only one differs in a parameter of the shift, so that
+            the throws of the shift are not those that are new to the training.
     """
     if len(parts) == 1:
+        (part,) = parts.values()
+        changed = sorted(_changed(part.values, nominal) & {*shift.parameters})
+        if changed:
+            message = (
+                f"domains.{domain}: expected a throw that is nominal in the parameters of the "
+                f"shift {name!r}, got another {', '.join(changed)}: which throws are shifted is "
+                f"told from the nominal one\n  what to do: train on the nominal throw, or let "
+                f"`nominal` be what is trained on"
+            )
+            raise SettingsError(message)
         return parts
     kept = {
         key: part
