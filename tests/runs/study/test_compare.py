@@ -277,6 +277,17 @@ def test_files_are_not_known_without_the_settings_of_the_cells(of_files, tmp_pat
     assert "the settings of cells are not in" in mean.note
 
 
+@pytest.mark.parametrize("content", ["data: {}\n", "data: {samples: {}}\n", "data: 3\n"])
+def test_settings_of_a_cell_that_name_no_files(of_files, tmp_path, content):
+    again = shutil.copytree(of_files[0], tmp_path / "again")
+    path = again / "cells" / "plain" / "mc" / "seed-1" / "run-settings.yaml"
+    path.write_text(content)
+    with pytest.raises(OutputError, match="expected the files of the throws") as raised:
+        compare_studies(of_files[0], again)
+    assert str(path) in str(raised.value)
+    assert "what to do: delete the cell" in str(raised.value)
+
+
 def test_the_page(studies, tmp_path):
     found = compare_studies(*studies)
     page = write_two_studies(tmp_path, found)

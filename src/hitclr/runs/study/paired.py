@@ -172,8 +172,15 @@ def _files(folder: Path, table: StudyTable) -> dict[str, Any]:
             continue
         path = _folder(folder, cell) / SETTINGS
         settings = read_mapping(path, "the settings of a cell", "data: ...", OutputError)
-        samples = settings["data"]["samples"]
-        found |= {name: samples[f"{name} (test)"]["files"] for name in throws}
+        try:
+            samples = settings["data"]["samples"]
+            found |= {name: samples[f"{name} (test)"]["files"] for name in throws}
+        except (KeyError, TypeError) as error:
+            message = (
+                f"{path}: expected the files of the throws {', '.join(throws)} under data.samples, "
+                f"got none\n  what to do: delete the cell, and run the study again"
+            )
+            raise OutputError(message) from error
     return found
 
 
