@@ -23,9 +23,9 @@ __all__ = [
     "METADATA",
     "THROW_TREE",
     "SimulationFiles",
-    "file_name",
     "output_files",
     "refuse_existing",
+    "throw_file_name",
 ]
 
 EVENTS_TREE = "events"
@@ -41,10 +41,10 @@ _FORMAT = 1
 _PLACE = "{throw}"
 
 
-def file_name(throw: str) -> str:
+def throw_file_name(throw: str) -> str:
     """The name of a throw as file names have it.
 
-    >>> file_name("low, noise=2")
+    >>> throw_file_name("low, noise=2")
     'low_noise=2'
     """
     return re.sub(r"[^\w.=+-]+", "_", throw)
@@ -65,7 +65,8 @@ def output_files(out: Path, throws: Sequence[Throw]) -> list[Path]:
             f"got {out}\n  what to do: for example --out {out.stem}-{_PLACE}{out.suffix or '.root'}"
         )
         raise SettingsError(message)
-    files = [out.with_name(out.name.replace(_PLACE, file_name(throw.name))) for throw in throws]
+    names = [throw_file_name(throw.name) for throw in throws]
+    files = [out.with_name(out.name.replace(_PLACE, name)) for name in names]
     twice = sorted({str(file) for file in files if files.count(file) > 1})
     if twice:
         message = f"two throws would be written to one file: {', '.join(twice)}"

@@ -39,11 +39,7 @@ def summary_blocks(table: StudyTable) -> list[Block]:
     for domain in table.domains:
         for target, words in zip((False, True), _APART, strict=True):
             names = _in_order(table, domain.name, target)
-            partly = [
-                name
-                for name in names
-                if 0 < len(table.scored_on(name, domain.name)) < len(table.throws)
-            ]
+            partly = [name for name in names if table.scored_in_part(name, domain.name)]
             if partly:
                 blocks.append(_at_throws(table, domain.name, partly))
             names = [name for name in names if name not in partly]
@@ -104,7 +100,7 @@ def throw_tables(table: StudyTable) -> list[Block]:
     """The accuracy under each throw with its interval, a folded table for each domain."""
     blocks: list[Block] = []
     for domain in table.domains:
-        names = [row.name for row in table.methods if _has_curve(table, row.name, domain.name)]
+        names = [row.name for row in table.methods if table.scored_on(row.name, domain.name)]
         if not names:
             continue
         dashes = Dashes()
@@ -177,10 +173,6 @@ def _in_order(table: StudyTable, domain: str, target: bool) -> list[str]:
         if row.target is target and row.name not in ranked and (row.name, domain) in table.pairs
     ]
     return ranked + rest
-
-
-def _has_curve(table: StudyTable, method: str, domain: str) -> bool:
-    return bool(table.scored_on(method, domain))
 
 
 def _by_seed(table: StudyTable) -> Table:

@@ -267,9 +267,9 @@ def _cautions(table: StudyTable) -> list[str]:
     if any(row.low is None or row.high is None for row in table.summary if row.value is not None):
         lines.append("Some values have no interval: nothing says how far chance moved them.")
     partly = dict.fromkeys(
-        f"{labelled(table, method)} ({scored})"
+        f"{labelled(table, method)} ({len(table.scored_on(method, domain))})"
         for method, domain in table.pairs
-        if 0 < (scored := len(table.scored_on(method, domain))) < len(table.throws)
+        if table.scored_in_part(method, domain)
     )
     if partly:
         lines.append(

@@ -48,7 +48,7 @@ def make_document(
                 RANKING,
                 "Mean and worst accuracy of each method with intervals.",
                 "Mean over throws and worst throw of each method, with 95 % intervals"
-                + ("; strokes are single seeds. " if len(table.seeds) > 1 else ". ")
+                + ("; strokes are single seeds." if len(table.seeds) > 1 else ".")
                 + about_marks(table),
             )
         )
@@ -98,7 +98,7 @@ def _curves(table: StudyTable, pictures: Container[str]) -> list[Block]:
         caption = (
             f"Accuracy against {axis.parameter}, mean over seeds. Bands are 95 % intervals "
             f"for other test events and seeds; the dotted line is the nominal value, a triangle "
-            f"the value that was trained with. {about_marks(table)}"
+            f"the value that was trained with.{about_marks(table)}"
         )
         blocks.append(Image(name, f"Accuracy of each method against {axis.parameter}.", caption))
     return blocks

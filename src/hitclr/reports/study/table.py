@@ -222,6 +222,10 @@ class StudyTable(Row):
         """The throws on which a method has an accuracy, in order."""
         return [one.name for one in self.throws if (method, domain, one.name) in self.points]
 
+    def scored_in_part(self, method: str, domain: str) -> bool:
+        """Whether a method has an accuracy on some throws, and not on all."""
+        return 0 < len(self.scored_on(method, domain)) < len(self.throws)
+
     def worst_throw(self, method: str, domain: str) -> str | None:
         """The throw with a method's lowest accuracy; None where there is no accuracy."""
         rows = [

@@ -84,11 +84,14 @@ def _mark(table: StudyTable, method: str) -> str:
 
 
 def about_marks(table: StudyTable) -> str:
-    """What open markers and the marks behind names say; empty where no method saw a target."""
+    """What open markers and the marks behind names say, to stand behind another sentence.
+
+    It is empty where no method saw a target.
+    """
     without, knew = table.targeted - table.ceilings, table.ceilings
     marks = f"{SAW} and {KNEW}" if without and knew else KNEW if knew else SAW
     too = f", {KNEW} with its labels" if without and knew else ", with its labels" if knew else ""
-    return f"Open markers, {marks}: the method saw the target{too}." if table.targeted else ""
+    return f" Open markers, {marks}: the method saw the target{too}." if table.targeted else ""
 
 
 def mark_of(table: StudyTable, throw: str) -> str:
@@ -113,7 +116,7 @@ def why_absent(table: StudyTable, method: str, domain: str) -> str:
         return "not trained on this domain"
     if not table.pairs[method, domain]:
         return "not done yet: cells are missing"
-    if 0 < len(table.scored_on(method, domain)) < len(table.throws):
+    if table.scored_in_part(method, domain):
         return "scored on some of the throws alone"
     return "not measured"
 

@@ -17,7 +17,7 @@ from hitclr.io.files import absolute_name
 from hitclr.io.whole_file import write_json
 from hitclr.plugins import Plugins
 from hitclr.runs.simulate import simulate
-from hitclr.runs.simulation_files import file_name
+from hitclr.runs.simulation_files import throw_file_name
 
 __all__ = [
     "InputFiles",
@@ -133,7 +133,7 @@ def plan_inputs(study: StudySettings, plugins: Plugins, out: Path, base: Path) -
     def files(kind: str, name: str, source: DataSource, given: Sequence[str] | None) -> InputFiles:
         if given is not None:
             return InputFiles(tuple(absolute_name(one, base) for one in given), _plain(source))
-        called = file_name(name)  # the throw, too: its file is looked for by its name
+        called = throw_file_name(name)  # the throw, too: its file is looked for by its name
         throw = _throw(detector, called, source)
         if (kind, called) in taken:
             message = (
