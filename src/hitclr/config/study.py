@@ -11,6 +11,13 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from hitclr.config.base import SettingsBase, Spec
 from hitclr.config.load import read_override, set_key
+from hitclr.config.study_checks import (
+    named_throws,
+    require_list,
+    require_name,
+    require_once,
+    require_study,
+)
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.io import LabelRule
 from hitclr.validation import explain, read_mapping
@@ -24,71 +31,6 @@ __all__ = [
     "ThrowSource",
     "load_study",
 ]
-
-
-_NOT_IN_NAMES = frozenset("/\\:*?[]\0\n\t")
-_MAPPINGS = {
-    "data": "{batch_size: 64}",
-    "data.split": "{validation: 0.1}",
-    "views": "{augmentations: [rotation]}",
-}
-
-
-def require_name(kind: str, name: str) -> None:
-    """Refuse a name that no file could have."""
-    if not name.strip() or name.startswith(".") or set(name) & _NOT_IN_NAMES:
-        message = (
-            f"{kind}: {name!r} cannot be a name, as files are called by it: take one "
-            f"that does not begin with a dot and has none of / \\ : * ? [ ]"
-        )
-        raise ValueError(message)
-
-
-def named_throws(value: Any) -> Any:
-    """A list of throws of the detector as a mapping: each is called as the detector calls it."""
-    if not isinstance(value, (list, tuple)):
-        return value
-    if not all(isinstance(name, str) for name in value):
-        message = "expected names of throws in the list; to say more of each, take a mapping"
-        raise ValueError(message)
-    require_once(value)
-    return {name: name for name in value}
-
-
-def require_list(key: str, value: Any, *, each: bool = False) -> None:
-    """Refuse what is no list, and a list of none."""
-    way = f", or `{key}: each` for all" if each else ""
-    if not isinstance(value, (list, tuple)):
-        some = value if type(value) in (str, int) else "..."
-        message = f"expected a list, such as `{key}: [{some}]`{way}"
-        raise ValueError(message)  # noqa: TRY004 - pydantic takes ValueError only
-    if not value:
-        message = f"expected one or more{way}; or leave `{key}` out"
-        raise ValueError(message)
-
-
-def require_once(values: Sequence[Any]) -> None:
-    """Refuse a list that names one twice."""
-    for value in values:
-        if values.count(value) > 1:
-            message = f"{value!r} stands twice; name it once"
-            raise ValueError(message)
-
-
-def require_mappings(where: str, settings: Mapping[str, Any]) -> None:
-    """Refuse what is no mapping where the study adds keys of its own."""
-    data = settings.get("data", {})
-    given = {"data": data, "views": settings.get("views", {})}
-    if isinstance(data, Mapping):
-        given["data.split"] = data.get("split", {})
-    for key, value in given.items():
-        if not isinstance(value, Mapping):
-            got = "nothing" if value is None else repr(value)
-            message = (
-                f"{where}.{key}: expected a mapping, such as {_MAPPINGS[key]}, got {got}\n"
-                f"  what to do: give it keys, or take it out"
-            )
-            raise ValueError(message)  # noqa: TRY004 - pydantic takes ValueError only
 
 
 class SimulationSettings(SettingsBase):
@@ -314,54 +256,7 @@ class StudySettings(SettingsBase):
 
     @model_validator(mode="after")
     def _fits(self) -> StudySettings:
-        sources: dict[str, DataSource] = dict(self.domains)
-        throws = {} if self.throws == "all" else self.throws
-        sources.update({f"throws.{name}": source for name, source in throws.items()})
-        simulated = [
-            name
-            for name, source in sources.items()
-            if any(part.files is None for part in source.parts)
-        ]
-        if (simulated or self.throws == "all") and (
-            self.detector is None or self.simulation is None
-        ):
-            what = ", ".join(simulated) or "throws: all"
-            message = (
-                f"{what}: without files, events are simulated, which takes `detector: NAME` and "
-                f"`simulation: {{train: ..., test: ...}}`"
-            )
-            raise ValueError(message)
-        for kind in ("domains", "throws", "methods", "shifts"):
-            for name in getattr(self, kind) if self.throws != "all" or kind != "throws" else ():
-                require_name(kind, name)
-        every = {f"methods.{name}.settings": one.settings for name, one in self.methods.items()}
-        every["settings"] = self.settings
-        for where, settings in every.items():
-            require_mappings(where, settings)
-        taken = {"data.samples", "data.target", "method", "seed", "out", "title", "notes"}
-        for key in sorted(_dotted(self.settings) & taken):
-            message = f"settings.{key}: the study sets it by itself; take it out"
-            raise ValueError(message)
-        for name, method in self.methods.items():
-            for key in sorted(_dotted(method.settings) & taken):
-                message = f"methods.{name}.settings.{key}: the study sets it by itself; take it out"
-                raise ValueError(message)
-            for domain in method.domains or ():
-                if domain not in self.domains:
-                    message = f"methods.{name}.domains: no domain is called {domain!r}. "
-                    message += did_you_mean(domain, list(self.domains))
-                    raise ValueError(message)
-            if not self.seeds_of(method):
-                message = (
-                    f"methods.{name}.seeds: expected some of the study's seeds {list(self.seeds)}, "
-                    f"got {list(method.seeds or ())}\n  what to do: name some of them, or none, so "
-                    f"that the method is trained with all"
-                )
-                raise ValueError(message)
-        self._require_shifts(throws)
-        for name, method in self.methods.items():
-            if method.begin_with is not None:
-                self._require_beginning(name, method, method.begin_with)
+        require_study(self)
         return self
 
     def seeds_of(self, method: StudyMethod) -> tuple[int, ...]:
@@ -376,109 +271,9 @@ class StudySettings(SettingsBase):
         """The shifts that are left out of a method's trainings."""
         return tuple(self.shifts) if method.leave_out == "each" else method.leave_out or ()
 
-    def _require_shifts(self, throws: Mapping[str, ThrowSource]) -> None:
-        """Shifts are told apart, and those that are named are there."""
-        owners: dict[str, str] = {}
-        for name, shift in self.shifts.items():
-            for parameter in shift.parameters:
-                other = owners.setdefault(parameter, name)
-                if other != name:
-                    message = (
-                        f"shifts: the parameter {parameter!r} is in two, {other!r} and {name!r}: a "
-                        f"throw would belong to both"
-                    )
-                    raise ValueError(message)
-        named = {f"throws.{name}.shift": [source.shift] for name, source in throws.items()}
-        for name, method in self.methods.items():
-            if method.leave_out is None:
-                continue
-            if method.target is not None:
-                message = (
-                    f"methods.{name}: leave_out is for methods without a target: one that is "
-                    f"adapted to a throw sees its shift"
-                )
-                raise ValueError(message)
-            if not self.shifts:
-                message = (
-                    f"methods.{name}.leave_out: there are no shifts to leave out\n  what to do: "
-                    f"give `shifts: {{NAME: {{parameters: [...], views: [...]}}}}`"
-                )
-                raise ValueError(message)
-            if method.leave_out != "each":
-                named[f"methods.{name}.leave_out"] = list(method.leave_out)
-        for key, shifts in named.items():
-            for one in shifts:
-                if one is not None and one not in self.shifts:
-                    message = f"{key}: no shift is called {one!r}. "
-                    raise ValueError(message + did_you_mean(one, list(self.shifts)))
-
-    def _require_beginning(self, name: str, method: StudyMethod, first: str) -> None:
-        """For each training there is one that it can begin with."""
-        where = f"methods.{name}.begin_with"
-        if first not in self.methods:
-            others = [other for other in self.methods if other != name]
-            message = f"{where}: no method is called {first!r}. {did_you_mean(first, others)}"
-            raise ValueError(message)
-        other = self.methods[first]
-        if first == name or other.begin_with is not None:
-            message = (
-                f"{where}: {first!r} begins with another encoder itself; name one that does not"
-            )
-            raise ValueError(message)
-        for settings in (self.settings, method.settings):
-            given = settings.get("pretrained")
-            if given is not None and not (isinstance(given, Mapping) and "checkpoint" not in given):
-                message = (
-                    f"{where}: the study sets pretrained.checkpoint by itself; take it out of the "
-                    f"settings"
-                )
-                raise ValueError(message)
-
-        lacking: dict[str, set[Any]] = {
-            "domains": {*self.domains_of(method)} - {*self.domains_of(other)},
-            "seeds": {*self.seeds_of(method)} - {*self.seeds_of(other)},
-            "leave_out": {*self.left_out_of(method)} - {*self.left_out_of(other)},
-            "target": _targets_lacking(method.target, other.target),
-        }
-        for key, values in lacking.items():
-            if values:
-                message = (
-                    f"methods.{name}.{key}: it begins with {first!r}, which has no training for "
-                    f"{', '.join(sorted(str(one) for one in values))}\n"
-                    f"  what to do: have `{key}` the same in both"
-                )
-                raise ValueError(message)
-
     def plain(self) -> dict[str, Any]:
         """The settings as plain values, as a YAML file would hold them."""
         return self.model_dump(mode="json", exclude_none=True)
-
-
-def _targets_lacking(
-    own: Literal["each"] | tuple[str, ...] | None, there: Literal["each"] | tuple[str, ...] | None
-) -> set[str]:
-    """The targets to which an encoder is to be adapted that another method has no encoder of.
-
-    An encoder that saw no target goes with any; one that did has no training for none.
-    """
-    if there is None or own == there:
-        return set()
-    if own is None:
-        return {"no target"}
-    if there == "each":
-        return set()
-    return {"each"} if own == "each" else {*own} - {*there}
-
-
-def _dotted(settings: Mapping[str, Any]) -> set[str]:
-    """The keys of the first two levels."""
-    inner = {
-        f"{key}.{name}"
-        for key, value in settings.items()
-        if isinstance(value, Mapping)
-        for name in value
-    }
-    return {*settings, *inner}
 
 
 def load_study(
