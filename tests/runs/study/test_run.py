@@ -98,7 +98,7 @@ def test_cells_have_what_the_tables_need(make_study, plugins, tmp_path):
     assert table(study, classifier)["cost"]["views"] == 1
     assert table(study, dann)["target"] == "low"
     left = sorted(path.name for path in (study.out / "cells" / dann.name).iterdir())
-    assert left == ["cell.json", "cell.log", "cell.npz", "model.ckpt", "run-settings.yaml"]
+    assert left == [".lock", "cell.json", "cell.log", "cell.npz", "model.ckpt", "run-settings.yaml"]
 
 
 def test_validator_and_oracle_are_scored_on_the_same_events(

@@ -28,6 +28,7 @@ from hitclr.plugins import load_plugins
 from hitclr.runs.evaluate import Evaluation
 from hitclr.runs.folder import CHECKPOINTS, LAST, MODEL, SETTINGS, clear_folder
 from hitclr.runs.study.cells import PlannedCell
+from hitclr.runs.study.locks import locked
 from hitclr.runs.study.owner import end_with
 from hitclr.runs.train import TrainedRun, train
 
@@ -49,6 +50,12 @@ CELL_ARRAYS = "cell.npz"
 
 _FORMAT = 2
 """Of the table; cells with a table of another form are not done."""
+
+_PATIENCE = 5.0  # seconds: what a killed study leaves running ends sooner
+
+_ELSEWHERE = (
+    "another call of `hitclr study` runs it\n  what to do: call this one again when that has ended"
+)
 
 
 @dataclass(frozen=True)
@@ -148,10 +155,11 @@ def run_cell(job: CellJob) -> PlannedCell | CellFailure:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     folder = Path(job.settings["out"])
     try:
-        with _log(folder) as say, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*`trainer` is not attached.*")
-            run = _trained(job, folder, say)
-            _keep(job, folder, run)
+        with locked(folder, _PATIENCE) as mine:
+            if not mine:
+                return CellFailure(job.cell, _ELSEWHERE)
+            if not _done_meanwhile(job, folder):
+                _run(job, folder)
     except HitclrError as error:
         return CellFailure(job.cell, str(error))
     except Exception as error:  # noqa: BLE001 - a plugin's method may raise anything
@@ -159,10 +167,21 @@ def run_cell(job: CellJob) -> PlannedCell | CellFailure:
     return job.cell
 
 
+def _done_meanwhile(job: CellJob, folder: Path) -> bool:
+    """Whether another call of `hitclr study` has done it since this one looked."""
+    return (folder / CELL_TABLE).exists() and read_cell(folder)["fingerprint"] == job.fingerprint
+
+
+def _run(job: CellJob, folder: Path) -> None:
+    with _log(folder) as say, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*`trainer` is not attached.*")
+        run = _trained(job, folder, say)
+        _keep(job, folder, run)
+
+
 @contextmanager
 def _log(folder: Path) -> Iterator[Callable[[str], None]]:
     """Where a cell says what it does: ``cell.log``."""
-    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "cell.log").open("a", encoding="utf-8") as log:
 
         def say(text: str) -> None:

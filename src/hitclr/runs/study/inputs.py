@@ -18,6 +18,7 @@ from hitclr.io.whole_file import write_json
 from hitclr.plugins import Plugins
 from hitclr.runs.simulate import simulate
 from hitclr.runs.simulation_files import throw_file_name
+from hitclr.runs.study.locks import locked
 
 __all__ = [
     "InputFiles",
@@ -230,7 +231,8 @@ def simulate_inputs(
 ) -> None:
     """Simulate what is not there yet.
 
-    A production that was interrupted leaves no file, and is made again.
+    A production that was interrupted leaves no file, and is made again. If another process makes it
+    at the same time, this one waits.
 
     Args:
         study: the settings of the study.
@@ -253,37 +255,38 @@ def simulate_inputs(
         "target": simulation.target or simulation.train,
         "test": simulation.test,
     }
-    for kind, throws in inputs.productions.items():
-        folder = out / DATA / kind
-        deposits = inputs.deposits if kind == "train" else None
-        recipe = {
-            "detector": name,
-            "events": events[kind],
-            **simulation.model_dump(mode="json", include={"seed", "particles", "energy"}),
-        }
-        _claim(folder, recipe)
-        missing = [throw for throw in throws if not (folder / f"{throw.name}.root").exists()]
-        _require_same_values(folder, throws)
-        if not missing and (deposits is None or deposits.exists()):
-            continue
-        make = partial(
-            simulate,
-            detector,
-            events=events[kind],
-            seed=simulation.seed,
-            first_event=_FIRST[kind],
-            particles=simulation.particles,
-            energy=simulation.energy,
-            deposits=deposits,
-            processes=processes,
-            progress=None if progress is None else _of(progress, kind),
-        )
-        if missing:
-            make(folder / "{throw}.root", throws=missing)
-        else:  # the deposits alone: files that cells were trained on stay what they are
-            with tempfile.TemporaryDirectory(dir=folder) as other:
-                make(Path(other) / "{throw}.root", throws=throws[:1])
-        _note_values(folder, throws)
+    with locked(out / DATA):
+        for kind, throws in inputs.productions.items():
+            folder = out / DATA / kind
+            deposits = inputs.deposits if kind == "train" else None
+            recipe = {
+                "detector": name,
+                "events": events[kind],
+                **simulation.model_dump(mode="json", include={"seed", "particles", "energy"}),
+            }
+            _claim(folder, recipe)
+            missing = [throw for throw in throws if not (folder / f"{throw.name}.root").exists()]
+            _require_same_values(folder, throws)
+            if not missing and (deposits is None or deposits.exists()):
+                continue
+            make = partial(
+                simulate,
+                detector,
+                events=events[kind],
+                seed=simulation.seed,
+                first_event=_FIRST[kind],
+                particles=simulation.particles,
+                energy=simulation.energy,
+                deposits=deposits,
+                processes=processes,
+                progress=None if progress is None else _of(progress, kind),
+            )
+            if missing:
+                make(folder / "{throw}.root", throws=missing)
+            else:  # the deposits alone: files that cells were trained on stay what they are
+                with tempfile.TemporaryDirectory(dir=folder) as other:
+                    make(Path(other) / "{throw}.root", throws=throws[:1])
+            _note_values(folder, throws)
 
 
 def _of(progress: Callable[[str, int, int], None], kind: str) -> Callable[[int, int], None]:
