@@ -126,11 +126,15 @@ def _run(
 
 
 def _described(planned: Study) -> str:
+    from hitclr.cli.plain_table import counted
+
     settings = planned.settings
     return (
-        f"{settings.title}: {len(planned.cells)} cells from {len(settings.methods)} methods, "
-        f"{len(settings.domains)} training domains, {len(planned.inputs.throws)} throws and "
-        f"{len(settings.seeds)} seeds."
+        f"{settings.title}: {counted(len(planned.cells), 'cell', 'cells')} from "
+        f"{counted(len(settings.methods), 'method', 'methods')}, "
+        f"{counted(len(settings.domains), 'training domain', 'training domains')}, "
+        f"{counted(len(planned.inputs.throws), 'throw', 'throws')} and "
+        f"{counted(len(settings.seeds), 'seed', 'seeds')}."
     )
 
 
