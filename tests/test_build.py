@@ -19,6 +19,7 @@ from hitclr.build import (
     build_schema,
     build_views,
     construct,
+    spell_out_schema,
     spell_out_views,
 )
 from hitclr.config import Spec, ViewSettings, make_settings
@@ -162,9 +163,11 @@ def test_schema_makers(plugins, toy_schema, tmp_path, monkeypatch):
     makers.add("made", make, "test")
     monkeypatch.setattr(plugins, "schema_makers", makers)
 
+    def settings(schema):
+        return make_settings({"schema": schema, "data": {"samples": {"a": "a"}}})
+
     def build(schema):
-        settings = make_settings({"schema": schema, "data": {"samples": {"a": "a"}}})
-        return build_schema(settings, plugins, tmp_path)
+        return build_schema(settings(schema), plugins, tmp_path)
 
     options = {"name": "made", "geometry": "g.txt", "others": ["a.txt", "/b.txt"], "scale": 2}
     assert build(options) == load_schema(toy_schema)
@@ -180,6 +183,11 @@ def test_schema_makers(plugins, toy_schema, tmp_path, monkeypatch):
         build("made")
     with pytest.raises(SettingsError, match="Did you mean geometry"):
         build({"name": "made", "geometri": "g.txt"})
+    spelled = spell_out_schema(settings(options), plugins, tmp_path)
+    names = {"geometry": str(tmp_path / "g.txt"), "others": [str(tmp_path / "a.txt"), "/b.txt"]}
+    assert spelled.schema_source == {**options, **names}
+    for other in ("made", "schemas/s.yaml", toy_schema):
+        assert spell_out_schema(settings(other), plugins, tmp_path) == settings(other)
     # A schema of its own may have the name of a maker.
     assert build({**toy_schema, "name": "made"}).name == "made"
 

@@ -40,6 +40,7 @@ __all__ = [
     "build_views",
     "construct",
     "find_schema",
+    "spell_out_schema",
     "spell_out_views",
 ]
 
@@ -60,8 +61,15 @@ def construct(registry: Registry[Any], spec: Spec, *given: Any, base: Path | Non
         UnknownNameError: nobody registered the name.
         SettingsError: an option is unknown (with the nearest known ones) or of the wrong type.
     """
-    make = registry.get(spec.name)
-    model, taken = _options_model(make, len(given))
+    options, extra = _checked_options(registry, spec, len(given), base)
+    return registry.get(spec.name)(*given, **options, **extra)
+
+
+def _checked_options(
+    registry: Registry[Any], spec: Spec, given: int, base: Path | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options that the signature names, and others where it takes any."""
+    model, taken = _options_model(registry.get(spec.name), given)
     try:
         checked = model.model_validate(spec.options)
     except ValidationError as error:
@@ -70,8 +78,7 @@ def construct(registry: Registry[Any], spec: Spec, *given: Any, base: Path | Non
     options = {
         name: _from_base(getattr(checked, name), base) for name in spec.options if name in taken
     }
-    extra = checked.model_extra or {}
-    return make(*given, **options, **extra)
+    return options, checked.model_extra or {}
 
 
 def _from_base(value: Any, base: Path | None) -> Any:
@@ -141,11 +148,45 @@ def find_schema(name: str, plugins: Plugins, base: Path) -> Schema:
 
 def _made_schema(source: Mapping[str, Any], plugins: Plugins, base: Path) -> Schema | None:
     """The schema that a maker makes by its options; None where the source names none."""
-    name = source.get("name")
-    if "tree" in source or not isinstance(name, str) or name not in plugins.schema_makers:
+    if not _is_made(source, plugins):
         return None
     made: Schema = construct(plugins.schema_makers, Spec.model_validate(source), base=base)
     return made
+
+
+def _is_made(source: Mapping[str, Any], plugins: Plugins) -> bool:
+    name = source.get("name")
+    return "tree" not in source and isinstance(name, str) and name in plugins.schema_makers
+
+
+def spell_out_schema(settings: Settings, plugins: Plugins, base: Path) -> Settings:
+    """The same settings, with absolute names of the files that a schema maker reads.
+
+    Args:
+        settings: of the run.
+        plugins: the registries, whose schema makers say which options are files.
+        base: the folder that relative file names start from.
+
+    Raises:
+        SettingsError: an option of the schema maker is unknown or of the wrong type.
+    """
+    source = settings.schema_source
+    if isinstance(source, str) or not _is_made(source, plugins):
+        return settings
+    spec = Spec.model_validate(source)
+    options, _ = _checked_options(plugins.schema_makers, spec, 0, base.absolute())
+    named = {name: _file_names(value) for name, value in options.items()}
+    files = {name: value for name, value in named.items() if value is not None}
+    return settings.model_copy(update={"schema_source": {**source, **files}})
+
+
+def _file_names(value: Any) -> str | list[Any] | None:
+    """An option as a settings file has it, if it is a file or a list of files."""
+    if isinstance(value, Path):
+        return str(value)
+    if not isinstance(value, (tuple, list)) or not all(isinstance(one, Path) for one in value):
+        return None
+    return [str(one) for one in value] or None
 
 
 def build_samples(settings: Settings, base: Path, bad_input: BadInput) -> list[Sample]:

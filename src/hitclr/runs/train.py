@@ -13,7 +13,7 @@ import lightning as L
 from lightning.pytorch.callbacks import LearningRateMonitor
 from torch_geometric.data import Batch
 
-from hitclr.build import spell_out_views
+from hitclr.build import spell_out_schema, spell_out_views
 from hitclr.config import Settings
 from hitclr.data import BatchPlan, ViewDataset, fed
 from hitclr.errors import OutputError
@@ -125,7 +125,7 @@ def train(
         HitclrError: settings, files or data do not do, or the folder has a run already.
         KeyboardInterrupt: the run was interrupted; it can be resumed.
     """
-    settings = spell_out_views(settings, plugins)
+    settings = spell_out_schema(spell_out_views(settings, plugins), plugins, base)
     out = Path(settings.out).expanduser()
     first = process_rank(settings.trainer) == 0
     if not first:  # it trains, and the first says so

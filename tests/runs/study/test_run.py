@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
 
+from hitclr.build import build_schema
+from hitclr.config import load_settings
 from hitclr.errors import OutputError, SettingsError
+from hitclr.io import load_schema
+from hitclr.plugins import Registry
 from hitclr.runs.study import (
     CellFailure,
     collect,
@@ -416,6 +421,13 @@ def test_a_changed_schema_or_pretrained_model_makes_other_cells(make_study, plug
         with (tmp_path / path).open("a") as file:
             file.write("# more")
         assert cell_fingerprint(study.each[study.cells[0]]) != before, name
+    maker = {"name": "geometry", "detx": [str(tmp_path / "old.ckpt")], "hits": "all"}
+    settings = study.each[study.cells[0]].model_copy(
+        update={"schema_source": maker, "pretrained": None}
+    )
+    before = cell_fingerprint(settings)
+    (tmp_path / "old.ckpt").write_bytes(b"another detector")
+    assert cell_fingerprint(settings) != before, "a file that a schema maker reads"
 
 
 def test_encoders_that_do_not_fit_are_found_at_once(make_study, plugins, tmp_path):
@@ -450,7 +462,16 @@ def test_what_it_begins_with_failed(make_study, plugins, tmp_path):
     assert later.message == "contrastive/nominal/seed-1, which it begins with, failed"
 
 
-def test_a_study_of_files_and_a_schema_beside_it(make_study, plugins, tmp_path):
+@pytest.mark.parametrize("source", ["my.yaml", {"name": "from-file", "file": "my.yaml"}])
+def test_a_study_of_files_and_a_schema_beside_it(
+    make_study, plugins, tmp_path, monkeypatch, source
+):
+    def from_file(file: Path):
+        return load_schema(file)
+
+    makers = Registry("schema maker")
+    makers.add("from-file", from_file, "test")
+    monkeypatch.setattr(plugins, "schema_makers", makers)
     made = prepared(make_study, plugins, tmp_path)
     simulate_inputs(made.settings, made.inputs, plugins, made.out, processes=1)
     schema = plugins.detectors.get("toy").schema.model_dump(mode="json", exclude_none=True)
@@ -463,11 +484,14 @@ def test_a_study_of_files_and_a_schema_beside_it(make_study, plugins, tmp_path):
         "domains": {"mc": {"files": "mc.root"}},
         "throws": {"data": {"files": "data.root"}},
         "methods": {"plain": "classifier"},
-        "settings": {**make_study().settings, "schema": "my.yaml"},
+        "settings": {**make_study().settings, "schema": source},
         "seeds": (1,),
     }
     study = prepare_study(make_study(**changes), plugins, tmp_path / "own", base=tmp_path)
     assert run(study, plugins)[0] == ()
+    folder = study.out / "cells" / study.cells[0].name
+    written = load_settings(folder / "run-settings.yaml")
+    assert build_schema(written, plugins, folder).tree == schema["tree"]
 
 
 @pytest.mark.parametrize("changed", [False, True])

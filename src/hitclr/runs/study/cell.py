@@ -117,12 +117,20 @@ def cell_fingerprint(settings: Settings, first: str | None = None) -> str:
     schema = settings.schema_source
     if isinstance(schema, str) and Path(schema).is_file():
         files.append(Path(schema).read_bytes().hex())
+    if isinstance(schema, dict):  # where a schema maker makes it, the files that it reads
+        options = [one for value in schema.values() for one in _each(value)]
+        files += [describe_file(one) for one in map(Path, options) if one.is_file()]
     if first is not None:
         files.append(first)
     elif settings.pretrained is not None:
         files.append(describe_file(Path(settings.pretrained.checkpoint)))
     text = json.dumps([_FORMAT, plain, files], sort_keys=True, default=str)
     return xxhash.xxh3_128_hexdigest(text.encode())
+
+
+def _each(option: Any) -> list[str]:
+    values = option if isinstance(option, list) else [option]
+    return [one for one in values if isinstance(one, str) and Path(one).is_absolute()]
 
 
 def read_cell(folder: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hitclr.build import build_method, build_schema, spell_out_views
+from hitclr.build import build_method, build_schema, spell_out_schema, spell_out_views
 from hitclr.config import Settings, StudySettings, ViewSettings, make_settings
 from hitclr.errors import SettingsError, did_you_mean
 from hitclr.plugins import Plugins
@@ -272,7 +272,7 @@ def cell_settings(
         content["pretrained"] = {**(content.get("pretrained") or {}), "checkpoint": str(model)}
     made = make_settings(content, where=f"the cell {cell.name}")
     made = make_settings(absolute_settings(made.plain(), base), where=f"the cell {cell.name}")
-    settings = spell_out_views(made, plugins)
+    settings = spell_out_schema(spell_out_views(made, plugins), plugins, base)
     views = _as_in_domain(settings.views, common_values(inputs.domains[cell.domain]), plugins)
     if shift is not None:
         views = views_without(views, shift, _parameters(settings, plugins))
