@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hitclr.runs.study import cell as cell_module
+from hitclr.runs.study.locks import locked
+
 HITCLR = [sys.executable, "-c", "from hitclr.cli import main; main()"]
 TOY = Path(__file__).parents[1] / "runs" / "toy_detector.py"
 STUDY = {
@@ -86,6 +89,17 @@ def scores(folder):
         (row["method"], row["seed"], row["throw"], row["metric"], row["value"])
         for row in content["scores"]
     ]
+
+
+def test_a_cell_that_another_call_runs_is_no_failure(here, tmp_path, monkeypatch):
+    monkeypatch.setattr(cell_module, "_PATIENCE", 0.1)
+    with locked(tmp_path / "out/cells/classifier/nominal/seed-1"):
+        called = here("study", "study.yaml", "--out", "out", "--only", "[cd]*/*")
+    assert called.returncode == 0, called.stderr
+    text = " ".join(called.stdout.split())
+    assert "[1/2] classifier/nominal/seed-1 is left" in text
+    assert "classifier/nominal/seed-1 is left: another call of `hitclr study` runs it" in text
+    assert "`hitclr report` writes the report anew" in text
 
 
 def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_path):

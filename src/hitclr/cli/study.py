@@ -112,7 +112,8 @@ def _run(
         say("Interrupted. The same command goes on; cells that are done are kept.")
         raise typer.Exit(130) from None
     for failure in failures:
-        say(f"The cell {failure.cell.name} failed: {failure.message}")
+        how = "is left" if failure.elsewhere else "failed"
+        say(f"The cell {failure.cell.name} {how}: {failure.message}")
     if len(failures) < len(planned.cells):
         report = write_study(whole, plugins)  # of what other calls did, too
         scores = out / SCORES_FILE
@@ -120,9 +121,12 @@ def _run(
             f", {scores}" if scores.exists() else f" ({SCORES_FILE}: pip install 'hitclr[parquet]')"
         )
         say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}")
-    if failures:
-        say(f"{len(failures)} of {len(planned.cells)} cells failed; the same command tries again.")
+    failed = [failure for failure in failures if not failure.elsewhere]
+    if failed:
+        say(f"{len(failed)} of {len(planned.cells)} cells failed; the same command tries again.")
         raise typer.Exit(1)
+    if failures:
+        say("When the other call has ended, `hitclr report` writes the report anew.")
 
 
 def _described(planned: Study) -> str:
@@ -221,8 +225,8 @@ class _Display:
         self._update(_CELLS, done, total)
         cell = getattr(result, "cell", result)
         if not self._terminal:
-            failed = " failed" if result is not cell else ""
-            self._line(f"[{done}/{total}] {cell.name}{failed}")
+            how = "" if result is cell else " is left" if result.elsewhere else " failed"
+            self._line(f"[{done}/{total}] {cell.name}{how}")
 
     def _update(self, what: str, done: int, total: int) -> None:
         if what not in self._tasks:

@@ -459,7 +459,7 @@ def test_what_it_begins_with_failed(make_study, plugins, tmp_path):
     study = prepared(make_study, plugins, tmp_path, methods=methods, seeds=(1,))
     first, later = run(study, plugins)[0]
     assert first.cell.method == "contrastive"
-    assert later.message == "contrastive/nominal/seed-1, which it begins with, failed"
+    assert later.message == "contrastive/nominal/seed-1, which it begins with, is not done"
 
 
 @pytest.mark.parametrize("source", ["my.yaml", {"name": "from-file", "file": "my.yaml"}])

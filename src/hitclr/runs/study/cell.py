@@ -53,9 +53,7 @@ _FORMAT = 2
 
 _PATIENCE = 5.0  # seconds: what a killed study leaves running ends sooner
 
-_ELSEWHERE = (
-    "another call of `hitclr study` runs it\n  what to do: call this one again when that has ended"
-)
+_ELSEWHERE = "another call of `hitclr study` runs it"
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,12 @@ class CellFailure:
     Attributes:
         cell: the cell.
         message: why.
+        elsewhere: whether it is because another call of `hitclr study` runs it.
     """
 
     cell: PlannedCell
     message: str
+    elsewhere: bool = False
 
 
 def cell_fingerprint(settings: Settings, first: str | None = None) -> str:
@@ -165,7 +165,7 @@ def run_cell(job: CellJob) -> PlannedCell | CellFailure:
     try:
         with locked(folder, _PATIENCE) as mine:
             if not mine:
-                return CellFailure(job.cell, _ELSEWHERE)
+                return CellFailure(job.cell, _ELSEWHERE, elsewhere=True)
             if not _done_meanwhile(job, folder):
                 _run(job, folder)
     except HitclrError as error:

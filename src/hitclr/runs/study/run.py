@@ -154,7 +154,7 @@ def run_study(
             were done before are counted.
 
     Returns:
-        The cells that failed.
+        The cells that failed, and those that another call runs.
 
     Raises:
         SettingsError: the folder has events or cells that were made in another way.
@@ -236,14 +236,14 @@ def _ready(study: Study, done: Sequence[PlannedCell]) -> set[PlannedCell]:
 def _results(
     parallel: Any, jobs: Sequence[CellJob], ready: Collection[PlannedCell]
 ) -> Iterator[PlannedCell | CellFailure]:
-    """Run cells; those whose first one failed fail."""
+    """Run cells; those whose first one is not done fail."""
     fit = []
     for job in jobs:
         first = job.cell.begins_with
         if first is None or first in ready:
             fit.append(job)
         else:
-            yield CellFailure(job.cell, f"{first.name}, which it begins with, failed")
+            yield CellFailure(job.cell, f"{first.name}, which it begins with, is not done")
     if fit:
         yield from parallel(joblib.delayed(run_cell)(job) for job in fit)
 
