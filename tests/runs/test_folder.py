@@ -10,11 +10,13 @@ import pytest
 import yaml
 
 from hitclr.config import make_settings
-from hitclr.errors import CheckpointError
+from hitclr.errors import CheckpointError, OutputError
 from hitclr.io import Sample
 from hitclr.runs.folder import (
     SETTINGS,
     Interrupted,
+    claim_folder,
+    clear_folder,
     describe_inputs,
     require_same_inputs,
     write_settings,
@@ -51,6 +53,34 @@ def test_settings_that_work_anywhere(tmp_path, toy_settings):
         settings = {**toy_settings, "data": {"samples": {"t": names}, "cache": cache}}
         write_settings(tmp_path, make_settings(settings), Path("/base"))
         assert yaml.safe_load((tmp_path / SETTINGS).read_text())["data"]["cache"] == expected
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["report", "logs", "results.json"])
+def test_what_is_of_no_run_is_left_alone(tmp_path, toy_settings, name, overwrite):
+    settings, out = make_settings(toy_settings), tmp_path / "out"
+    claim = {"resume": False, "overwrite": overwrite}
+    assert claim_folder(out, settings, tmp_path, **claim) is None
+    (out / "my thesis.tex").touch()
+    assert claim_folder(out, settings, tmp_path, **claim) is None
+    (out / name).mkdir()
+    with pytest.raises(OutputError, match=rf"has {name}, .* no run-settings.yaml .*\n  what to do"):
+        claim_folder(out, settings, tmp_path, **claim)
+    (out / "run-settings.yaml").touch()
+    assert claim_folder(out, settings, tmp_path, **claim) is None
+    clear_folder(out)
+    assert [path.name for path in out.iterdir()] == ["my thesis.tex"]
+
+
+def test_what_tells_that_a_run_was_there_is_deleted_last(tmp_path, monkeypatch):
+    for name in ("model.ckpt", "run-settings.yaml", "results.json", "events.npz"):
+        (tmp_path / name).touch()
+    (tmp_path / "logs").mkdir()
+    deleted = []
+    monkeypatch.setattr(shutil, "rmtree", lambda path: deleted.append(path.name))
+    monkeypatch.setattr(Path, "unlink", lambda path, missing_ok: deleted.append(path.name))
+    clear_folder(tmp_path)
+    assert deleted.index("logs") < deleted.index("model.ckpt") < deleted.index("run-settings.yaml")
 
 
 def record(*inputs, schema="s"):

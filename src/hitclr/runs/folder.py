@@ -44,11 +44,11 @@ _PRODUCTS = (
     "logs",
     "tensorboard",
     "report",
-    MODEL,
-    SETTINGS,
     "results.json",
     "events.npz",
     "views.npz",
+    MODEL,
+    SETTINGS,
 )
 _FREE_TO_CHANGE = (
     "out",
@@ -106,7 +106,8 @@ def claim_folder(
         The run to go on with; None for a new run.
 
     Raises:
-        OutputError: the folder cannot be made, or holds a run already.
+        OutputError: the folder cannot be made, holds a run already, or holds what is of no run and
+            would be written over.
         CheckpointError: there is nothing to resume.
         SettingsError: the settings are not those of the run that is to go on.
     """
@@ -117,6 +118,7 @@ def claim_folder(
         except OSError as error:
             message = f"cannot make the folder {out}: {error.strerror or error}"
             raise OutputError(message) from error
+        _refuse_foreign(out)
         if not overwrite and (last.exists() or (out / MODEL).exists()):
             message = (
                 f"the folder {out} holds a run already\n"
@@ -155,6 +157,21 @@ def claim_folder(
     batches = loop["epoch_loop.batch_progress"]
     step = 0 if batches["is_last_batch"] else int(batches["current"]["processed"])
     return Interrupted(last, record, epoch, step)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse a folder with files that are called as those of a run, and are of none."""
+    marks = (SETTINGS, MODEL, f"{CHECKPOINTS}/{LAST}")
+    if any(os.path.lexists(out / mark) for mark in marks):
+        return
+    there = [name for name in _PRODUCTS if os.path.lexists(out / name)]
+    if there:
+        message = (
+            f"the folder {out} has {', '.join(there)}, which would be written over, and no "
+            f"{SETTINGS} that would tell that a run left them\n"
+            f"  what to do: choose another folder (out=FOLDER), or move them"
+        )
+        raise OutputError(message)
 
 
 def _comparable(plain: dict[str, Any]) -> dict[str, Any]:
@@ -263,7 +280,9 @@ def clear_folder(out: Path, *, but: Collection[str] = ()) -> None:
         OutputError: something cannot be deleted.
     """
     try:
-        for name in set(_PRODUCTS) - set(but):
+        for name in _PRODUCTS:  # what tells that a run left the others comes last
+            if name in but:
+                continue
             product = out / name
             if product.is_dir() and not product.is_symlink():
                 shutil.rmtree(product)
