@@ -18,7 +18,7 @@ from hitclr.io import Reason, load_schema
 from hitclr.io.reading import iterate
 from hitclr.plugins import load_plugins
 from hitclr.runs import embed_files, load_model, train
-from hitclr.runs.embed import _group_names
+from hitclr.runs.embed import _chunks, _group_names
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,20 @@ def test_labels_truth_and_hit_columns_are_not_needed(
         embed_files(trained.model, [whole, bare], tmp_path / "p.root", plugins)
 
 
+def test_hit_columns_that_are_made_of_a_missing_branch_are_not_needed(
+    plugins, toy_schema, tmp_path, make_columns, write
+):
+    schema = load_schema(
+        {**toy_schema, "hit_columns": {"m": "next"}, "derive": {"next": "hit_module + 1"}}
+    )
+    data = make_columns(5, 1, "track")
+    (chunk,) = _chunks(schema, write(tmp_path / "a.root", data))
+    assert "hit_m" in chunk.hits
+    del data["hit_module"]
+    (chunk,) = _chunks(schema, write(tmp_path / "b.root", data))
+    assert "hit_m" not in chunk.hits
+
+
 def test_hit_columns_are_there_for_an_encoder_that_reads_them(
     trained, plugins, toy_files, tmp_path, monkeypatch
 ):
@@ -169,6 +183,35 @@ def test_bad_entries_raise_or_are_marked(trained, plugins, tmp_path, make_column
     assert info["status"][str(code)] == "not finite"
     assert np.isnan(found["embedding"]).all(axis=1).tolist() == [False] * 3 + [True] + [False] * 2
     assert found["entry"].tolist() == list(range(6))
+
+
+def test_what_the_model_makes_no_number_of_is_bad_input(
+    trained, plugins, tmp_path, make_columns, write
+):
+    """A charge that is a number, but too large to be squared, gives NaN."""
+    columns = make_columns(6, 2, "track")
+    charges = columns["hit_q"].tolist()
+    charges[4][0] = 3e38
+    charges[1][0] = float("nan")
+    columns["hit_q"] = ak.Array(charges)
+    path = write(tmp_path / "bad.root", columns)
+    (skipped,) = embed_files(
+        trained.model, [path], tmp_path / "o.root", plugins, on_bad_input="skip"
+    )
+    assert (skipped["reason"], skipped["count"]) == ("not finite", 2)
+    found, _ = rows(tmp_path / "o.root")
+    code = Reason.NOT_FINITE.code
+    assert found["status"].tolist() == [0, code, 0, 0, code, 0]
+    for name in ("embedding", "scores"):
+        assert np.isnan(found[name]).all(1).tolist() == [False, True, False, False, True, False]
+    charges[1][0] = 1.0
+    columns["hit_q"] = ak.Array(charges)
+    write(path, columns)
+    with pytest.raises(
+        InputError, match=r"from the model, (.|\n)*tree: events\n  entry: 4"
+    ):
+        embed_files(trained.model, [path], tmp_path / "p.root", plugins)
+    assert not (tmp_path / "p.root").exists()
 
 
 @pytest.mark.parametrize("name", ["out.root", "out.parquet"])

@@ -28,6 +28,7 @@ from hitclr.io import (
     result_writer,
 )
 from hitclr.io.files import identity
+from hitclr.io.policy import SKIP_IT
 from hitclr.nn import LinearProbe
 from hitclr.plugins import Plugins
 from hitclr.runs.checkpoint import Model, load_model
@@ -127,6 +128,10 @@ def embed_files(
                         count = int((chunk.codes == fault.reason.code).sum())
                         bad_input.refuse(fault.error, sample=str(file), unit="event", count=count)
                     for rows in _embed_chunk(model, chunk, number, batch_size, columns, groups):
+                        lost = _lose_what_is_not_finite(rows)
+                        if lost.size:
+                            fault = _not_finite(file, schema.tree, int(lost[0]))
+                            bad_input.refuse(fault, sample=str(file), unit="event", count=lost.size)
                         writer.extend(rows)
                     if progress is not None:
                         progress(str(file), chunk.stop, chunk.total)
@@ -154,7 +159,11 @@ def _chunks(schema: Schema, file: FileName) -> Iterator[Chunk]:
         yield from iterate_file(schema, None, (), file)
     except InputError as error:
         # Raised before the first chunk: what is there is checked first.
-        there = {name: b for name, b in schema.hit_columns.items() if b != error.branch}
+        there = {
+            name: b
+            for name, b in schema.hit_columns.items()
+            if error.branch not in schema.sources([b])
+        }
         if error.reason != Reason.MISSING_BRANCH or len(there) == len(schema.hit_columns):
             raise
         yield from _chunks(schema.model_copy(update={"hit_columns": there}), file)
@@ -194,6 +203,30 @@ def _embed_chunk(
     yield _skipped_rows(chunk, file, start, chunk.stop, columns, groups)
 
 
+def _lose_what_is_not_finite(rows: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """The entries whose results are not finite, which get NaN and a status for it in the rows."""
+    results = [rows[name] for name in ("embedding", "scores") if name in rows]
+    finite = np.isfinite(np.concatenate(results, axis=1)).all(1)
+    lost = (rows["status"] == 0) & ~finite
+    for values in results:
+        values[lost] = np.nan
+    rows["status"][lost] = Reason.NOT_FINITE.code
+    entries: NDArray[Any] = rows["entry"][lost]
+    return entries
+
+
+def _not_finite(file: FileName, tree: str, entry: int) -> InputError:
+    return InputError(
+        "expected finite numbers from the model, got NaN or inf",
+        reason=Reason.NOT_FINITE,
+        file=file,
+        tree=tree,
+        entry=entry,
+        advice="look for values far outside of what it was trained on, or whether the training "
+        f"diverged; or {SKIP_IT}",
+    )
+
+
 def _skipped_rows(
     chunk: Chunk,
     file: int,
@@ -207,7 +240,7 @@ def _skipped_rows(
     rows: dict[str, NDArray[Any]] = {
         "file": np.full(stop - start, file),
         "entry": np.arange(start, stop),
-        "status": chunk.codes[own],
+        "status": chunk.codes[own].copy(),
     }
     if _FIRST_ENTRY in columns:
         rows[_FIRST_ENTRY] = chunk.first_entries[own]
