@@ -351,17 +351,29 @@ def test_ctrl_c_leaves_nothing_behind(detector, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("broken", ["count", "column"])
-def test_a_response_that_breaks_the_contract(detector, tmp_path, broken):
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("count", "2 events for 3"),
+        ("column", "hit column 'hit_x'"),
+        (("x",), "feature 'x' .* cannot be written"),
+        (("dir.x", "dir_x"), "feature 'dir_x' .* with 'a_b' for 'a.b'"),
+    ],
+)
+def test_a_response_that_breaks_the_contract(detector, tmp_path, broken, said):
     class Wrong(type(detector)):
         def respond(self, deposits, throws, generator):
             store = super().respond(deposits, throws, generator)
             if broken == "count":
                 return store.select(torch.arange(2))
-            store.hits["hit_x"] = store.hits["hit_deposits"]
-            return store
+            if broken == "column":
+                store.hits["hit_x"] = store.hits["hit_deposits"]
+                return store
+            hits = {**store.hits, "x": store.hits["x"].repeat(1, len(broken))}
+            units = ("ADC",) * len(broken)
+            return replace(store, hits=hits, feature_names=broken, feature_units=units)
 
-    with pytest.raises(PluginError, match="2 events for 3" if broken == "count" else "'hit_x'"):
+    with pytest.raises(PluginError, match=said):
         simulate(Wrong(), tmp_path / "a.root", events=3)
     assert list(tmp_path.iterdir()) == []
 

@@ -177,8 +177,15 @@ def _answer(job: Job, throw: Throw, start: int, deposits: Deposits) -> Columns:
 def _hit_columns(store: EventStore, detector: Detector) -> Arrays:
     """One column for each branch ``hits_<name>``: positions, features, integers."""
     rows = {axis: store.hits[fields.POS][:, i] for i, axis in enumerate("xyz")}
-    features = store.hits[fields.X]
-    rows |= {_branch(name): features[:, i] for i, name in enumerate(store.feature_names)}
+    for i, name in enumerate(store.feature_names):
+        if _branch(name) in rows:
+            message = (
+                f"the feature {name!r} of the detector {detector.name!r} cannot be written: it "
+                f"must have a name that no other feature or position has, with {_branch('a.b')!r} "
+                f"for 'a.b'"
+            )
+            raise PluginError(message)
+        rows[_branch(name)] = store.hits[fields.X][:, i]
     columns = {name: values.float().numpy() for name, values in rows.items()}
     for name, values in store.hits.items():
         if name in (fields.POS, fields.X):
