@@ -31,6 +31,16 @@ def test_it_suggests_a_rate_and_draws_the_losses(config, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"train.yaml", "curve.png"}
 
 
+def test_the_rate_is_said_whatever_becomes_of_the_picture(config, tmp_path):
+    (tmp_path / "file").touch()
+    done = run(config, "encoder.depth=1", "--steps", 10, "--out", "new/folder/curve.png")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "new" / "folder" / "curve.png").exists()
+    done = run(config, "encoder.depth=1", "--steps", 10, "--out", "file/curve.png")
+    assert isinstance(done.exception, OutputError)
+    assert "optimizer.lr=" in done.output or "does not fall" in done.output
+
+
 def test_a_picture_that_exists_stays(config, tmp_path):
     (tmp_path / "lr-curve.png").write_text("mine")
     done = run(config)

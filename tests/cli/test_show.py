@@ -38,6 +38,12 @@ def interrupted(monkeypatch, tmp_path):
     return run
 
 
+def test_what_is_said_is_printed_as_it_is(capsys):
+    text = f"report: {'a long folder/' * 12}x:x:x [bold]/index.html"
+    show.say(text)
+    assert capsys.readouterr().out == text + "\n"
+
+
 def test_the_whole_command_that_goes_on(interrupted, tmp_path):
     assert "nothing to go on from" in interrupted(())
     (tmp_path / "checkpoints").mkdir()

@@ -125,6 +125,10 @@ def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_pat
     for part in ("Accuracy, mean over throws", "+0.000", "yes", "page: "):
         assert part in compared.stdout, compared.stdout
     assert (tmp_path / "both" / "report" / "index.html").exists()
+    (tmp_path / "a file").touch()
+    refused = here("study", "compare", "whole", "cut", "--out", "a file")
+    assert refused.returncode == 1
+    assert "cannot write a file" in refused.stderr
     page = tmp_path / "whole" / "report" / "index.html"
     page.write_text("old")
     assert here("report", "whole").returncode == 0

@@ -34,6 +34,7 @@ def find_lr(
     from hitclr.cli.show import read_progress, say
     from hitclr.config import load_settings
     from hitclr.errors import OutputError, SettingsError
+    from hitclr.io.disk import writing
     from hitclr.plugins import load_plugins
     from hitclr.reports.lr_curve import write_lr_curve
     from hitclr.runs.training.find_lr import find_learning_rate
@@ -56,13 +57,6 @@ def find_lr(
             progress=progress,
             say=say,
         )
-    try:
-        write_lr_curve(out, curve.rates, curve.losses, curve.smooth, curve.suggestion)
-    except OSError as error:
-        message = f"cannot write {out}: {error.strerror or error}"
-        raise OutputError(message) from error
-    last = curve.rates[-1]
-    say(f"wrote {out}: the losses of {len(curve.rates)} steps, rates from {lowest:g} to {last:.2g}")
     if curve.suggestion is None:
         say(
             "The loss does not fall at any of these rates: try a lower --lowest, more --steps, or "
@@ -70,3 +64,8 @@ def find_lr(
         )
     else:
         say(f"The loss falls most steeply at optimizer.lr={curve.suggestion:.2g}")
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_lr_curve(out, curve.rates, curve.losses, curve.smooth, curve.suggestion)
+    last = curve.rates[-1]
+    say(f"wrote {out}: the losses of {len(curve.rates)} steps, rates from {lowest:g} to {last:.2g}")

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 __all__ = ["console", "read_progress", "say", "show_skipped", "train_and_show"]
 
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 
 
 def say(text: str) -> None:
-    """Print a line, wrapped, whatever brackets it has."""
-    console.print(text, markup=False)
+    """Print a line as it is, whatever brackets it has; a command or a path in it can be copied."""
+    console.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager

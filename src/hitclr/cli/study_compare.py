@@ -29,6 +29,7 @@ def compare(
     from rich.table import Table
 
     from hitclr.cli.show import console, say
+    from hitclr.io.disk import writing
     from hitclr.reports.study.two_studies import write_two_studies
     from hitclr.runs.study import compare_studies
 
@@ -67,5 +68,6 @@ def compare(
     for line in found.summary():
         say(line)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
         say(f"page: {write_two_studies(out, found)}")
