@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import torch
 from pydantic import ConfigDict, ValidationError, create_model
+from pydantic_core import to_jsonable_python
 from torch import Tensor, nn
 
 from hitclr import fields
@@ -30,6 +31,7 @@ from hitclr.validation import explain, read_mapping
 from hitclr.views import PairedViews, ResimulatedViews, ViewSource
 
 __all__ = [
+    "REQUIRED",
     "build_augmentation",
     "build_deposits",
     "build_edges",
@@ -40,9 +42,13 @@ __all__ = [
     "build_views",
     "construct",
     "find_schema",
+    "options_of",
     "spell_out_schema",
     "spell_out_views",
 ]
+
+REQUIRED = "(required)"
+"""Stands for the default of an option that has none, in `options_of`."""
 
 T = TypeVar("T")
 
@@ -108,6 +114,29 @@ def _options_model(make: Callable[..., Any], given: int) -> tuple[type[Any], set
             fields[parameter.name] = (hints.get(parameter.name, Any), default)
     config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model("Options", __config__=config, **fields), set(fields)
+
+
+def options_of(registry: Registry[Any], name: str) -> dict[str, Any]:
+    """The options that settings may give to what is registered, with their defaults.
+
+    Args:
+        registry: of things that are constructed by name and options.
+        name: which one.
+
+    Returns:
+        Plain values, as in a settings file; `REQUIRED` for an option that must be given.
+
+    Raises:
+        UnknownNameError: nobody registered the name.
+    """
+    given = {"encoder": 1, "method": 4}.get(registry.kind, 0)
+    model, _ = _options_model(registry.get(name), given)
+    return {
+        name: REQUIRED
+        if field.is_required()
+        else to_jsonable_python(field.default, exclude_none=True)
+        for name, field in model.model_fields.items()
+    }
 
 
 def build_schema(settings: Settings, plugins: Plugins, base: Path) -> Schema:

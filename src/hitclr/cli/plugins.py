@@ -17,13 +17,25 @@ __all__ = ["plugins"]
 
 
 def plugins(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Of one augmentation, encoder, method, ...: describe it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the plugins: where each comes from, what it brought, or why it failed.
 
-    The exit code is 1 where a plugin failed.
+    With NAME, such as `hitclr plugins rotation`, tell what is registered so, with its options and
+    their defaults. The exit code of the list is 1 where a plugin failed.
     """
-    from hitclr.plugins import list_plugins
+    from hitclr.plugins import list_plugins, load_plugins
+
+    if name is not None:
+        from hitclr.cli.describe import describe
+        from hitclr.cli.show import say
+
+        say(describe(name, load_plugins()))
+        return
 
     infos = list_plugins()
     if as_json:
