@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from hitclr.errors import CheckpointError, SettingsError
 from hitclr.plugins import load_plugins
 from hitclr.reports import write_report
 from hitclr.runs import load_model
+from hitclr.runs.evaluate import fed_table
 from hitclr.runs.prepare import prepare
 
 
@@ -64,6 +67,63 @@ def test_training_sees_no_label_of_the_target(settings, plugins, tmp_path, metho
     assert bool((seen >= 2).any()) == (method == "contrastive"), "what a classifier has no use for"
 
 
+@pytest.mark.parametrize(
+    ("method", "own", "of_target"),
+    [
+        ("classifier", {0, 1}, None),
+        ("contrastive", {0, 1, 2, 3}, None),
+        ("oracle", {2, 3}, None),
+        ("dann", {0, 1}, "beside"),
+        ("adabn", {0, 1}, "after"),
+    ],
+)
+def test_the_table_of_what_a_method_was_fed(settings, plugins, tmp_path, method, own, of_target):
+    """Against the events in the steps of an epoch."""
+    data = prepare(settings(f"method.name={method}"), plugins, base=tmp_path).data
+    names = data.feed.store.domain_names
+    table = fed_table(data)
+    for split, loader in (
+        ("train", data.train_dataloader()),
+        ("validation", data.val_dataloader()),
+    ):
+        every, unlabelled, of_others = Counter(), Counter(), set()
+        for batch, *_ in loader:
+            for domain, label, event in zip(
+                batch.domain.tolist(), batch.y.tolist(), batch.event_id.tolist(), strict=True
+            ):
+                if domain in own:
+                    every[names[domain]] += 1
+                    unlabelled[names[domain]] += label < 0
+                else:
+                    of_others.add((names[domain], *event))
+        rows = [row for row in table if row["set"] == split]
+        steps = [row for row in rows if row["use"] == "steps"]
+        assert {row["sample"]: row["events"] for row in steps} == every
+        assert {row["sample"]: row["unlabelled"] for row in steps} == unlabelled
+        others = [row for row in rows if row["use"] != "steps"]
+        assert all(row["unlabelled"] == row["events"] for row in others)
+        if of_target == "after":
+            assert not of_others
+            targets = data.target["train"] if split == "train" else ()
+            assert sum(row["events"] for row in others) == len(targets)
+        else:
+            assert Counter(sample for sample, *_ in of_others) == {
+                row["sample"]: row["events"] for row in others
+            }
+        assert {row["use"] for row in others} <= {of_target}
+
+
+def test_the_report_tells_what_the_method_was_fed(settings, plugins, tmp_path, train_without_page):
+    run = train_without_page(settings("trainer.epochs=1"), plugins, base=tmp_path)
+    table = results(run)
+    rows = [row for row in table["fed"] if row["set"] == "train"]
+    assert {row["sample"] for row in rows} == {"track", "shower"}
+    events = sum(row["events"] for row in rows)
+    assert events < sum(row["train"] for row in table["counts"]), "the target's events are others"
+    page = write_report(run.out).read_text()
+    assert f"on {events} events of 2 classes (track, shower) from 2 samples" in page
+
+
 def test_target_events_are_scored_with_their_true_labels(
     settings, plugins, tmp_path, train_without_page
 ):
@@ -106,6 +166,35 @@ def test_the_kept_weights_are_those_of_the_chosen_epoch(
     (state,) = [value for key, value in best.items() if "Selection" in key]
     assert torch.equal(state["best"]["head.linear.weight"], chosen["head.linear.weight"])
     assert [row["score"] for row in state["rows"]] == [3.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([-math.inf, -2.0, -3.0], 1),
+        ([-2.0, math.inf, -1.0], 2),
+        ([-math.inf, -math.inf, -math.inf], None),
+    ],
+)
+def test_an_epoch_with_an_infinite_score_is_not_chosen(
+    settings, plugins, tmp_path, monkeypatch, train_without_page, scores, best
+):
+    from hitclr.studies.validators import ValidationLoss
+
+    coming = iter(scores)
+    monkeypatch.setattr(ValidationLoss, "__call__", lambda self, outputs: next(coming))
+    run = train_without_page(settings("select=validation-loss"), plugins, base=tmp_path)
+    chosen = results(run)["selection"]
+    assert chosen["epoch"] == best
+    assert [row["score"] for row in chosen["scores"]] == [
+        score if math.isfinite(score) else None for score in scores
+    ]
+    said = "infinite in each epoch" if best is None else f"that of epoch {best + 1} was kept"
+    assert said in write_report(run.out).read_text()
+    last = torch.load(run.out / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    kept = load_model(run.model, plugins).method.state_dict()
+    same = torch.equal(last["head.linear.weight"], kept["head.linear.weight"])
+    assert same == (best in (None, 2))
 
 
 def test_a_resumed_run_chooses_as_one_that_was_not_stopped(

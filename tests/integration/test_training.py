@@ -263,7 +263,7 @@ def test_a_label_from_a_branch_and_an_unlabelled_sample(run, toy_files, tmp_path
     } == {
         "track",
         "shower",
-        "unknown",
+        "",
     }
 
 

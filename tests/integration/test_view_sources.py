@@ -117,6 +117,16 @@ def test_workers_do_not_change_the_losses(run, views, samples, augmentations, st
     load_model(here.model, plugins)
 
 
+def test_a_choice_of_augmentations_is_one_step_of_the_recipe(run):
+    names = ["rotation", {"name": "hit-dropout", "fraction": 0.1}]
+    done = run("trainer.epochs=1", views={**AGAIN, "augmentations": names, "choose": 3})
+    source, step = done.evaluation.views["steps"].tolist()
+    assert source.startswith("resimulate")
+    assert step == (
+        "3 of these, drawn per event with replacement: rotation; hit-dropout fraction=0.1"
+    )
+
+
 def test_partners_are_not_trained_tested_or_scored(run):
     done = run("trainer.epochs=1", views=PAIR, samples=SAMPLES)
     results = json.loads((done.out / "results.json").read_text())

@@ -28,6 +28,17 @@ def detector_hits(rng, kind):
     return pos.astype(np.float32), np.stack([time, charge], 1).astype(np.float32)
 
 
+def fed(sample, events, *, split="train", use="steps", unlabelled=0):
+    """A row of what the method was fed."""
+    return {
+        "set": split,
+        "use": use,
+        "sample": sample,
+        "events": events,
+        "unlabelled": unlabelled,
+    }
+
+
 def results():
     """The content of ``results.json``."""
     return {
@@ -60,6 +71,11 @@ def results():
         "counts": [
             {"sample": SAMPLES[s], "class": CLASSES[c], "train": a, "validation": b, "test": t}
             for s, c, a, b, t in COUNTS
+        ],
+        "fed": [
+            fed(SAMPLES[s], sum(row[2 + part] for row in COUNTS if row[0] == s), split=split)
+            for part, split in enumerate(("train", "validation"))
+            for s in (0, 1)
         ],
         "skipped": [
             {
@@ -196,6 +212,11 @@ def content():
     """The three tables as they would be written, to change at will."""
     rng = np.random.default_rng(3)
     return {"results": results(), "events": events(rng), "views": views(rng)}
+
+
+@pytest.fixture
+def fed_row():
+    return fed
 
 
 @pytest.fixture

@@ -56,9 +56,8 @@ def test_the_main_score_is_the_first_over_all_test_events(raw):
     assert "No score over all of them was recorded" in summary_text(raw)
 
 
-def test_long_lists_of_names_are_cut(raw):
-    raw["samples"] = [f"throw {index}" for index in range(12)]
-    raw["counts"] = [{**raw["counts"][0], "sample": name} for name in raw["samples"]]
+def test_long_lists_of_names_are_cut(raw, fed_row):
+    raw["fed"] = [fed_row(f"throw {index}", 20) for index in range(12)]
     text = summary_text(raw)
     assert "throw 7 and 4 more" in text
     assert "throw 8" not in text
@@ -117,14 +116,14 @@ def test_one_class_cannot_be_told_apart(raw):
 def test_without_test_events_nothing_is_claimed(raw):
     for row in raw["counts"]:
         row["test"] = 0
+    raw["scores"] = [{**raw["scores"][0], "value": None, "low": None, "high": None, "events": 0}]
     assert "Nothing was tested" in caution_text(raw)
     assert "No event was kept for testing." in summary_text(raw)
     assert "accuracy" not in summary_text(raw)
 
 
 def test_without_validation_the_summary_says_so(raw):
-    for row in raw["counts"]:
-        row["validation"] = 0
+    raw["fed"] = [row for row in raw["fed"] if row["set"] == "train"]
     assert "None served to follow the training." in summary_text(raw)
 
 
@@ -149,11 +148,114 @@ def test_each_sample_with_several_classes_is_told_by_itself(raw):
     assert f"On {sample} alone" not in summary_text(raw)
 
 
-def test_a_sample_kept_for_the_test_is_not_among_those_trained_on(raw):
-    kept = raw["samples"][-1]
+def test_only_what_the_method_was_fed_is_called_trained_on(raw, fed_row):
+    """The counts have other events, too, such as those of a target domain."""
+    nominal, aged = raw["samples"]
+    raw["fed"] = [fed_row(nominal, 64), fed_row(nominal, 16, split="validation")]
+    first = summary(Results.model_validate(raw))[0]
+    assert "on 64 events of 2 classes (track, shower) from 1 sample (nominal)." in first
+    assert "16 more events served to follow the training." in first
+    assert aged not in first
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "said"),
+    [
+        (32, "on 96 events of 2 classes (track, shower) from 2 samples (mc, data), 32 of them"),
+        (96, "on 96 events without labels from 2 samples (mc, data)."),
+    ],
+)
+def test_training_events_without_labels_are_said(raw, fed_row, unlabelled, said):
+    raw["fed"] = [
+        fed_row("mc", 64, unlabelled=unlabelled - 32),
+        fed_row("data", 32, unlabelled=32),
+    ]
+    assert said in summary_text(raw)
+
+
+def test_events_of_the_target_beside_those_of_the_steps(raw, fed_row):
+    raw["fed"] = [
+        fed_row("mc", 64),
+        fed_row("data", 32, use="beside", unlabelled=32),
+        fed_row("mc", 16, split="validation"),
+        fed_row("data", 8, split="validation", use="beside", unlabelled=8),
+    ]
+    text = summary_text(raw)
+    assert "on 64 events of 2 classes (track, shower) from 1 sample (mc)." in text
+    assert (
+        "In each step they had as many events of the target beside them, without labels, out of "
+        "32 events from 1 sample (data)."
+    ) in text
+    assert (
+        "16 more events served to follow the training, with as many of the target beside them."
+    ) in text
+
+
+def test_a_target_that_is_looked_at_after_the_training(raw, fed_row):
+    raw["fed"] = [fed_row("mc", 64), fed_row("data", 32, use="after", unlabelled=32)]
+    assert (
+        "on 64 events of 2 classes (track, shower) from 1 sample (mc). After the training it "
+        "looked at the target, without labels: 32 events from 1 sample (data)."
+    ) in summary_text(raw)
+
+
+def test_an_earlier_file_does_not_say_what_was_fed(raw):
+    del raw["fed"]
+    text = summary_text(raw)
+    assert "by the method contrastive. What it was fed is not recorded." in text
+    assert "149" not in text
+
+
+def unlabelled_tests(raw, number):
+    """Test events of unknown class beside those that there are."""
+    raw["counts"].append(
+        {"sample": raw["samples"][0], "class": "", "train": 0, "validation": 0, "test": number}
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(16, "16 more test events had"), (1, "1 more test event had")]
+)
+def test_only_scored_events_are_called_tested(raw, number, said):
+    unlabelled_tests(raw, number)
+    text = summary_text(raw)
+    assert "tested on 44 events kept out of the training: accuracy 0.818" in text
+    assert f"{said} no label and w" in text
+    assert f"most frequent class would reach {27 / 44:.3f}" in text
+
+
+def test_unlabelled_test_events_alone_test_nothing(raw):
     for row in raw["counts"]:
-        if row["sample"] == kept:
-            row["train"] = 0
-    (first, *_) = summary(Results.model_validate(raw))
-    assert kept not in first
-    assert raw["samples"][0] in first
+        row["test"] = 0
+    unlabelled_tests(raw, 500)
+    raw["scores"] = [{**raw["scores"][0], "value": None, "low": None, "high": None, "events": 0}]
+    assert "Kept for testing: 500 events. None of them has a label." in summary_text(raw)
+    assert "tested on" not in summary_text(raw)
+    (only,) = cautions(Results.model_validate(raw))
+    assert only.startswith("Nothing was tested")
+
+
+def test_events_without_a_label_are_not_those_of_a_class_of_that_name(raw):
+    raw = large(raw)
+    raw["classes"] = ["track", "unknown"]
+    for row in raw["counts"]:
+        row["class"] = row["class"].replace("shower", "unknown")
+    unlabelled_tests(raw, 80_000)
+    assert f"most frequent class would reach {27 / 44:.3f}" in summary_text(raw)
+
+
+def selection(best, scores):
+    rows = [{"epoch": epoch, "score": score} for epoch, score in enumerate(scores)]
+    return {"validator": "validation-loss", "looks_at": "loss", "epoch": best, "scores": rows}
+
+
+def test_an_infinite_score_of_an_epoch(raw):
+    raw["selection"] = selection(1, [None, -0.3, -0.4])
+    assert "models of 3 epochs, that of epoch 2 was kept, chosen by" in summary_text(raw)
+    raw["selection"] = selection(None, [None, None])
+    assert (
+        "The score by validation-loss was infinite in each epoch, so none was chosen: the model "
+        "of the last epoch was kept."
+    ) in summary_text(raw)
+    raw["selection"] = selection(None, [])
+    assert "was kept" not in summary_text(raw)

@@ -25,6 +25,7 @@ __all__ = [
     "Confusion",
     "Count",
     "Epoch",
+    "Fed",
     "FewLabels",
     "Number",
     "Results",
@@ -73,6 +74,26 @@ class Count(Row):
     train: NonNegativeInt
     validation: NonNegativeInt
     test: NonNegativeInt
+
+
+class Fed(Row):
+    """Events of one sample that the method was fed.
+
+    Attributes:
+        split: the key ``set``: training, or validation.
+        use: ``steps``: the steps went through them; ``beside``: they are of the target, and each
+            step had as many of them beside its own, without their labels; ``after``: they are of
+            the target, and the method looked at them after training, without their labels.
+        sample: the name of the sample.
+        events: how many there are.
+        unlabelled: how many of them had no label that the method could see.
+    """
+
+    split: Literal["train", "validation"] = Field(alias="set")
+    use: Literal["steps", "beside", "after"]
+    sample: str
+    events: NonNegativeInt
+    unlabelled: NonNegativeInt
 
 
 class Skipped(Row):
@@ -175,10 +196,10 @@ class Reweighting(Row):
 
 
 class Chosen(Row):
-    """The score of the model at the end of an epoch."""
+    """The score of the model at the end of an epoch; None where it was infinite."""
 
     epoch: NonNegativeInt
-    score: float
+    score: Number
 
 
 class Selection(Row):
@@ -187,7 +208,8 @@ class Selection(Row):
     Attributes:
         validator: its name; ``last`` where the last epoch's model is kept.
         looks_at: what it looked at; ``truth``: also labels of the target domain.
-        epoch: the epoch whose model was kept; None for the last.
+        epoch: the epoch whose model was kept; None for the last, without a validator or where no
+            score is finite.
         scores: epoch by epoch.
     """
 
@@ -233,6 +255,7 @@ class Results(Row):
         reweighting: how the training events were weighted; None where they were not.
         selection: how the model was chosen among those of all epochs.
         few_labels: the scores of probes on few labels.
+        fed: what the method was fed; empty in the files of versions that did not record it.
     """
 
     title: str
@@ -255,6 +278,7 @@ class Results(Row):
     reweighting: Reweighting | None = None
     selection: Selection | None = None
     few_labels: tuple[FewLabels, ...] = ()
+    fed: tuple[Fed, ...] = ()
 
     @model_validator(mode="after")
     def _matrices_fit_classes(self) -> Results:

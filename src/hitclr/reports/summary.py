@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from hitclr.reports.results import Results, Score
+from hitclr.reports.results import Fed, Results, Score
 
 __all__ = ["cautions", "count_of", "interval", "number", "summary"]
 
@@ -24,21 +24,14 @@ _LOOKS_AT = {
 
 def summary(results: Results) -> list[str]:
     """What was trained on what, how it was tested, and the main score, in sentences."""
-    train = sum(row.train for row in results.counts)
-    validation = sum(row.validation for row in results.counts)
     test = sum(row.test for row in results.counts)
     encoder, method = results.encoder, results.method
     size = encoder.get("parameters")
     of_size = f" with {size:,} parameters" if isinstance(size, int) else ""
-    classes = count_of(len(results.classes), "class", "classes")
-    trained = list(dict.fromkeys(row.sample for row in results.counts if row.train))
     lines = [
         (
-            f"The encoder {encoder['name']}{of_size} was trained by the method {method['name']} "
-            f"on {count_of(train, 'event')} of {classes} ({_listed(results.classes)}) from "
-            f"{count_of(len(trained), 'sample')} ({_listed(trained)}). "
-            f"{count_of(validation, 'more event', 'more events') if validation else 'None'} served "
-            f"to follow the training."
+            f"The encoder {encoder['name']}{of_size} was trained by the method {method['name']}"
+            f"{_trained_on(results)}"
         )
     ]
     chosen = results.selection
@@ -48,20 +41,80 @@ def summary(results: Results) -> list[str]:
             f"{chosen.epoch + 1} was kept, chosen by {chosen.validator}"
             f"{_LOOKS_AT[chosen.looks_at or 'loss']}."
         )
+    elif chosen is not None and chosen.scores:
+        lines.append(
+            f"The score by {chosen.validator} was infinite in each epoch, so none was chosen: the "
+            f"model of the last epoch was kept."
+        )
     if not test:
         lines.append("No event was kept for testing.")
         return lines
-    tested = f"It was tested on {count_of(test, 'event')} kept out of the training"
     main = _main_score(results)
     if main is None or main.value is None:
-        lines.append(f"{tested}. No score over all of them was recorded.")
+        unlabelled = main is not None and not main.events
+        lack = (
+            "None of them has a label" if unlabelled else "No score over all of them was recorded"
+        )
+        lines.append(f"Kept for testing: {count_of(test, 'event')}. {lack}.")
         return lines
-    line = f"{tested}: {main.metric} {number(main.value)}{_with_interval(main)}."
+    line = (
+        f"It was tested on {count_of(main.events, 'event')} kept out of the training: "
+        f"{main.metric} {number(main.value)}{_with_interval(main)}."
+    )
     chance = _chance(results, main.metric)
     if chance is not None:
         level, rule = chance
         line = f"{line} For comparison, {rule} would reach {number(level)}."
+    if test > main.events:
+        more = test - main.events
+        line = (
+            f"{line} {count_of(more, 'more test event')} had no label and "
+            f"{'was' if more == 1 else 'were'} not scored."
+        )
     return [*lines, line, *_sample_lines(results, main.metric)]
+
+
+def _trained_on(results: Results) -> str:
+    """How the sentence that names the method goes on, and what else the method was fed."""
+    if not results.fed:
+        return ". What it was fed is not recorded."
+    own, beside, after = (_fed(results, "train", use) for use in ("steps", "beside", "after"))
+    unlabelled = sum(row.unlabelled for row in own)
+    if unlabelled == sum(row.events for row in own):
+        lines = [f" on {_from_samples(own, ' without labels')}."]
+    else:
+        classes = count_of(len(results.classes), "class", "classes")
+        of_classes = f" of {classes} ({_listed(results.classes)})"
+        some = f", {unlabelled:,} of them without a label" if unlabelled else ""
+        lines = [f" on {_from_samples(own, of_classes)}{some}."]
+    if beside:
+        lines.append(
+            f"In each step they had as many events of the target beside them, without labels, out "
+            f"of {_from_samples(beside)}."
+        )
+    if after:
+        lines.append(
+            f"After the training it looked at the target, without labels: {_from_samples(after)}."
+        )
+    followed = sum(row.events for row in _fed(results, "validation", "steps"))
+    paired = _fed(results, "validation", "beside")
+    with_target = ", with as many of the target beside them" if followed and paired else ""
+    lines.append(
+        f"{count_of(followed, 'more event') if followed else 'None'} served to follow the training"
+        f"{with_target}."
+    )
+    return " ".join(lines)
+
+
+def _fed(results: Results, split: str, use: str) -> list[Fed]:
+    return [row for row in results.fed if row.split == split and row.use == use]
+
+
+def _from_samples(rows: Sequence[Fed], kind: str = "") -> str:
+    """How many events these are, of what kind, and from which samples."""
+    events = count_of(sum(row.events for row in rows), "event")
+    samples = count_of(len(rows), "sample")
+    return f"{events}{kind} from {samples} ({_listed([row.sample for row in rows])})"
 
 
 def _sample_lines(results: Results, metric: str) -> list[str]:
@@ -83,27 +136,25 @@ def _sample_lines(results: Results, metric: str) -> list[str]:
 
 def cautions(results: Results) -> list[str]:
     """What cannot be concluded from these numbers, in sentences; none where they are firm."""
-    test = sum(row.test for row in results.counts)
-    if not test:
-        line = (
+    main = _main_score(results)
+    scored = 0 if main is None else main.events
+    lines = []
+    if not scored:
+        lines.append(
             "Nothing was tested, so this report does not say how well the representation works on "
             "events that the training has not seen."
         )
-        return [line]
-    lines = []
     if results.selection is not None and results.selection.looks_at == "truth":
         lines.append(
             "The model was chosen by labels of the target domain. On real data nobody has them, so "
             "its scores there are a ceiling, not what the method would reach."
         )
-    main = _main_score(results)
-    tested = main.events if main is not None else test
     if len(results.classes) < 2:
         lines.append("With fewer than two classes no score can say whether classes are told apart.")
-    if tested < _FEW_EVENTS:
+    if 0 < scored < _FEW_EVENTS:
         lines.append(
-            f"Only {count_of(tested, 'test event')}: one event classified differently moves an "
-            f"accuracy by {1 / max(tested, 1):.3f}. A ranking of methods or settings cannot be "
+            f"Only {count_of(scored, 'test event')}: one event classified differently moves an "
+            f"accuracy by {1 / scored:.3f}. A ranking of methods or settings cannot be "
             f"concluded from so few."
         )
     if main is not None and main.value is not None:
@@ -111,7 +162,7 @@ def cautions(results: Results) -> list[str]:
     small = [
         f"{name} ({count})" for name, count in _tested(results).items() if count < _FEW_OF_A_CLASS
     ]
-    if small and len(results.classes) > 1:
+    if scored and small and len(results.classes) > 1:
         lines.append(
             f"Fewer than {_FEW_OF_A_CLASS} test events of: {', '.join(small)}. How well these are "
             f"recognised cannot be concluded."
@@ -187,7 +238,7 @@ def _main_score(results: Results) -> Score | None:
 
 
 def _tested(results: Results, sample: str = "") -> dict[str, int]:
-    """The number of test events of each class, of all samples or one."""
+    """The number of scored test events of each class, of all samples or one."""
     counts: Counter[str] = Counter()
     for row in results.counts:
         if sample in ("", row.sample):

@@ -16,7 +16,7 @@ from torch import Tensor
 from hitclr import fields
 from hitclr.augment import Augmentation
 from hitclr.config import Settings, ViewSettings
-from hitclr.data import SPLITS
+from hitclr.data import SPLITS, EventDataModule
 from hitclr.errors import HitclrError
 from hitclr.events import EventStore
 from hitclr.graphs import EdgeBuilder
@@ -38,7 +38,7 @@ from hitclr.studies import (
 )
 from hitclr.views import StoredViews, ViewSource
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Evaluation", "evaluate", "fed_table"]
 
 _VERSIONS = (
     "hitclr",
@@ -312,12 +312,40 @@ def _counts(store: EventStore, truth: Tensor, splits: Mapping[str, Tensor]) -> l
                 (domain, label),
                 {
                     "sample": store.domain_names[domain],
-                    "class": store.class_names[label] if label >= 0 else "unknown",
+                    "class": store.class_names[label] if label >= 0 else "",
                     **dict.fromkeys(SPLITS, 0),
                 },
             )
             row[name] = count
     return [rows[key] for key in sorted(rows)]
+
+
+def fed_table(data: EventDataModule) -> list[dict[str, Any]]:
+    """What the method was fed, sample by sample: the rows ``fed`` of ``results.json``.
+
+    Each is ``{"set", "use", "sample", "events", "unlabelled"}``; see `hitclr.reports.results.Fed`.
+    """
+    store, of_target = data.feed.store, data.needs.target
+    parts = [(name, "steps", data.splits[name]) for name in ("train", "validation")]
+    if of_target in ("beside", "after"):
+        parts.append(("train", of_target, data.target["train"]))
+    if of_target == "beside":
+        parts.append(("validation", of_target, data.target["validation"]))
+    rows = []
+    for name, use, events in parts:
+        domains, unlabelled = store.events[fields.DOMAIN][events], store.labels[events] < 0
+        for domain in torch.unique(domains).tolist():
+            own = domains == domain
+            rows.append(
+                {
+                    "set": name,
+                    "use": use,
+                    "sample": store.domain_names[domain],
+                    "events": int(own.sum()),
+                    "unlabelled": int((own & unlabelled).sum()),
+                }
+            )
+    return rows
 
 
 def _two_views(
@@ -341,11 +369,6 @@ def _two_views(
         for name, own in zip(names, random, strict=True):
             made[name], _ = augmentation.view(made[name], own)
     units = store.feature_units or ("",) * len(store.feature_names)
-    steps = _source_steps(settings.views)
-    steps += [
-        f"{spec.name} " + ", ".join(f"{key}={value}" for key, value in spec.options.items())
-        for spec in settings.views.augmentations
-    ]
     arrays: dict[str, NDArray[Any]] = {
         f"{name}_{field}": view[field].numpy()
         for name, view in made.items()
@@ -355,8 +378,20 @@ def _two_views(
     arrays["feature_units"] = np.array(units, dtype=np.str_)
     arrays["event_id"] = batch.event_id[0].numpy()
     arrays["colour"] = np.array(store.feature_names[0], dtype=np.str_)
-    arrays["steps"] = np.array(steps, dtype=np.str_)
+    arrays["steps"] = np.array(_steps(settings.views), dtype=np.str_)
     return arrays
+
+
+def _steps(settings: ViewSettings) -> list[str]:
+    """How a view is made, in words."""
+    changes = []
+    for spec in settings.augmentations:
+        options = ", ".join(f"{key}={value}" for key, value in spec.options.items())
+        changes.append(f"{spec.name} {options}" if options else spec.name)
+    if changes and settings.choose is not None:
+        listed = "; ".join(changes)
+        changes = [f"{settings.choose} of these, drawn per event with replacement: {listed}"]
+    return [*_source_steps(settings), *changes]
 
 
 def _source_steps(settings: ViewSettings) -> list[str]:

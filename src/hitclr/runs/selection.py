@@ -28,7 +28,8 @@ class Selection(L.Callback):
     """Scores the model at the end of each epoch, and keeps the weights of the best.
 
     Scores are of the validation events as they are, not of augmented views. Where weights are
-    averaged, it is the average that is scored and kept.
+    averaged, it is the average that is scored and kept. An epoch whose score is infinite, as where
+    a loss overflowed, is not chosen; where all are, the last weights stay.
 
     Args:
         prepared: the run; without its validator, nothing is scored and the last weights stay.
@@ -88,12 +89,16 @@ class Selection(L.Callback):
                 f"training diverged; a lower optimizer.lr or trainer.gradient_clip helps"
             )
             raise HitclrError(message)
-        if all(score > row["score"] for row in self.rows):
+        if math.isfinite(score) and all(score > row["score"] for row in self._finite()):
             self._best = {
                 name: value.detach().cpu().clone() for name, value in pl_module.state_dict().items()
             }
         self.rows.append({"epoch": trainer.current_epoch, "score": score})
         pl_module.log(SCORE, score)
+
+    def _finite(self) -> list[dict[str, Any]]:
+        """The rows of the epochs that may be chosen."""
+        return [row for row in self.rows if math.isfinite(row["score"])]
 
     def _outputs(self, loss: float | None) -> Outputs:
         prepared = self.prepared
@@ -130,7 +135,7 @@ class Selection(L.Callback):
 
     def results(self) -> dict[str, Any]:
         """What was chosen and why, for the report."""
-        best = max(self.rows, key=lambda row: row["score"]) if self.rows else None
+        best = max(self._finite(), key=lambda row: row["score"], default=None)
         return {
             "validator": self.name,
             "looks_at": None

@@ -22,7 +22,7 @@ from hitclr.plugins import Plugins
 from hitclr.plugins.extensions import scorers, section_writers
 from hitclr.reports import write_report
 from hitclr.runs.checkpoint import RunRecord, describe_run, store_weights
-from hitclr.runs.evaluate import Evaluation, evaluate
+from hitclr.runs.evaluate import Evaluation, evaluate, fed_table
 from hitclr.runs.folder import (
     MODEL,
     claim_folder,
@@ -233,6 +233,7 @@ def train(
         results = evaluation.results(
             settings, prepared.samples, prepared.skipped, history.rows, seconds
         )
+        results["fed"] = fed_table(prepared.data)
         results["reweighting"] = prepared.reweighting
         results["selection"] = chosen
         write_tables(out, results, evaluation.events, evaluation.views)
