@@ -130,8 +130,12 @@ def embed_files(
                     for rows in _embed_chunk(model, chunk, number, batch_size, columns, groups):
                         lost = _lose_what_is_not_finite(rows)
                         if lost.size:
-                            no_number = _not_finite(file, schema.tree, int(lost[0]))
-                            bad_input.refuse(fault, sample=str(file), unit="event", count=lost.size)
+                            bad_input.refuse(
+                                _not_finite(file, schema.tree, int(lost[0])),
+                                sample=str(file),
+                                unit="event",
+                                count=lost.size,
+                            )
                         writer.extend(rows)
                     if progress is not None:
                         progress(str(file), chunk.stop, chunk.total)
