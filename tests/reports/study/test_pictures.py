@@ -136,6 +136,12 @@ def test_the_ranking_has_those_that_saw_the_target_below(content):
     assert list(seeds[-2]) == list(rows[0].seeds.values())
 
 
+def test_the_ranking_has_those_that_knew_the_labels(content):
+    content["methods"][-1]["labels"] = True
+    panel = draw_ranking(StudyTable.model_validate(content)).axes[0]
+    assert [label.get_text() for label in panel.get_yticklabels()][-1] == "DANN §"
+
+
 def test_losses_are_means_over_cells_with_their_range(small):
     content, _ = small()
     content["losses"][1]["history"][3]["validation_loss"] = 9.0

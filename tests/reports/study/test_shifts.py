@@ -129,6 +129,25 @@ def test_each_group_says_which_claim_it_supports(shifted):
     assert "On unmodelled shifts classifier has the best mean accuracy" in lead
 
 
+def test_differences_over_other_seeds_than_the_means_say_so(shifted):
+    shifted["seeds"] = [1, 2, 3]
+    tables, note = section(shifted)
+    row = tables["Trained on kept-50: classifier minus the others under unmodelled shifts"].rows[0]
+    assert row[0] == "contrastive, over 2 of 3 seeds"
+    price = next(table for name, table in tables.items() if "is modelled minus" in name)
+    assert price.rows[0][0] == "contrastive, over 2 of 3 seeds"
+    assert (
+        "classifier has the best mean accuracy, 0.650 [0.640, 0.660] ±0.004; over the 2 seeds that "
+        "both have, its difference to the runner-up contrastive is +0.050"
+    ) in note.lines[1]
+    shifted["shift_comparisons"][0].update(difference=0.001)
+    _, note = section(shifted)
+    assert (
+        "classifier has the highest mean accuracy, 0.650 [0.640, 0.660] ±0.004; over the 2 seeds "
+        "that both have, it is not ahead of the runner-up contrastive: the difference is -0.001"
+    ) in note.lines[1]
+
+
 def test_nothing_is_said_where_nothing_is_left_out(small, shifted):
     assert shift_blocks(StudyTable.model_validate(small()[0]), set()) == []
     shifted["shift_summary"] = shifted["shift_scores"] = shifted["shift_comparisons"] = []

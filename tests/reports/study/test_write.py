@@ -149,3 +149,10 @@ def test_damaged_cells_are_named(tmp_path, small, put):
 def test_without_a_table_it_says_what_to_do(tmp_path):
     with pytest.raises(OutputError, match=r"study\.json, which is not there.\n.*run the study"):
         write_study_report(tmp_path)
+
+
+def test_a_study_of_ceilings_alone_has_its_picture(small, put, tmp_path):
+    content, cells = small(methods=[("oracle", "oracle", True, 1, 2.0, 0.1)])
+    content["methods"][0]["labels"] = True
+    page = write_study_report(put(tmp_path, content, cells))
+    assert (page.parent / "ranking.png").is_file()

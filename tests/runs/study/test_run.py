@@ -157,9 +157,9 @@ def test_validator_and_oracle_are_scored_on_the_same_events(
     monkeypatch.setattr(collect, "write_study_report", lambda *_: None)
     write_study(study, plugins)
     rows = json.loads((study.out / "study.json").read_text())["selection"]
-    assert [(row["validator"], row["chosen_epoch"]) for row in rows] == [
-        ("last", 2),
-        ("source-accuracy", 0),
+    assert [(row["validator"], row["looks_at"], row["chosen_epoch"]) for row in rows] == [
+        ("last", None, 2),
+        ("source-accuracy", "source", 0),
     ]
 
 

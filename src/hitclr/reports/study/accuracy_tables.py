@@ -13,7 +13,7 @@ from hitclr.reports.study.wording import (
     difference_of,
     labelled,
     mark_of,
-    over_throws,
+    over_some,
     value_of,
     why_absent,
 )
@@ -125,7 +125,7 @@ def throw_tables(table: StudyTable) -> list[Block]:
 
 
 def _at_throws(table: StudyTable, domain: str, names: Sequence[str]) -> Table:
-    """The accuracies of methods that were scored on some throws alone, and of the best other one.
+    """The accuracies of methods that were scored on some throws alone, and of one that was on all.
 
     There the methods are not ranked: they may have different throws.
     """
@@ -152,7 +152,7 @@ def _at_throws(table: StudyTable, domain: str, names: Sequence[str]) -> Table:
     ]
     caption = f"Trained on {domain}: methods that were scored on some of the throws alone"
     if best:
-        caption += f", and {best[0]}, the best that never saw the target"
+        caption += f", and {best[0]}, which has the best mean of those that never saw the target"
     return Table(caption, ["method", *throws], rows, dashes.footnotes)
 
 
@@ -166,7 +166,8 @@ def _quantities(table: StudyTable) -> list[str]:
 
 
 def _in_order(table: StudyTable, domain: str, target: bool) -> list[str]:
-    ranked = [name for name, _, _ in ranking(table, domain, "mean", target=target)]
+    """The methods that are trained on a domain, best mean first, then those without a mean."""
+    ranked = [name for name, _, _ in ranking(table, domain, "mean", target=target, labels=True)]
     rest = [
         row.name
         for row in table.methods
@@ -210,8 +211,7 @@ def _against(table: StudyTable, domain: str, best: str, target: bool, words: str
     dashes = Dashes()
     rows = [
         [
-            labelled(table, other)
-            + over_throws(table, compared(table, domain, "mean", best, other)),
+            labelled(table, other) + over_some(table, compared(table, domain, "mean", best, other)),
             *(
                 cell
                 for quantity in quantities

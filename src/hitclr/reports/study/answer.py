@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hitclr.reports.study.document import Block, Note, Table, Text
-from hitclr.reports.study.pairs import difference_in_words, matching
+from hitclr.reports.study.pairs import (
+    best_in_words,
+    difference_in_words,
+    is_behind,
+    lead_in_words,
+    matching,
+    over_common_seeds,
+)
 from hitclr.reports.study.rows import Comparison, Cost, Quantity
 from hitclr.reports.study.shifts import shift_verdicts
 from hitclr.reports.study.table import Cell, StudyTable
@@ -15,6 +22,8 @@ from hitclr.reports.study.wording import (
     Dashes,
     difference_of,
     labelled,
+    over_some,
+    that_saw,
     value_of,
     within,
 )
@@ -39,7 +48,7 @@ def answer(table: StudyTable) -> list[Block]:
     ]
     blocks: list[Block]
     if not domains:
-        blocks = [Text("No accuracy over throws was measured yet, so there is no answer.")]
+        blocks = [Text(_no_answer(table))]
     elif len(table.domains) == 1:
         blocks = [Text(" ".join(_domain(table, domains[0])), lead=True)]
         if verdicts := shift_verdicts(table, domains[0]):
@@ -58,8 +67,18 @@ def answer(table: StudyTable) -> list[Block]:
     return blocks
 
 
+def _no_answer(table: StudyTable) -> str:
+    """Why no method is the best."""
+    if any(ranking(table, row.name, "mean", target=True, labels=True) for row in table.domains):
+        return (
+            "Only methods that had the labels of the target were scored on all throws: they show "
+            "what there is to gain, so there is no answer."
+        )
+    return "No accuracy over throws was measured yet, so there is no answer."
+
+
 def ranking(
-    table: StudyTable, domain: str, quantity: str, *, target: bool = False
+    table: StudyTable, domain: str, quantity: str, *, target: bool = False, labels: bool = False
 ) -> list[tuple[str, float, Quantity]]:
     """The methods that have the quantity, best first: name, value and row.
 
@@ -69,11 +88,13 @@ def ranking(
         quantity: as in the table.
         target: of the methods that saw the target, without its labels; of those that did not see
             it otherwise.
+        labels: with those that saw its labels.
     """
     rows = [
         (method.name, row.value, row)
         for method in table.methods
-        if (method.target, method.labels) == (target, False)
+        if method.target is target
+        and (labels or method.name not in table.ceilings)
         and (row := table.quantities.get((method.name, domain, quantity))) is not None
         and row.value is not None
     ]
@@ -92,32 +113,38 @@ def _domain(table: StudyTable, domain: str) -> list[str]:
     """At most three sentences: the best mean, the best worst case, those that saw the target."""
     lines = []
     means = ranking(table, domain, "mean")
+    best, ahead = _lead(table, domain, "mean", means)
     if means:
         name, _, row = means[0]
         lead = f"Trained on {domain}, "
         if len(means) > 1:
-            lead += f"of the {len(means)} methods that never saw the target, "
+            lead += f"of the {len(means)} methods that never saw the target"
+            lead += f"{_and_whole(table, domain, means, target=False)}, "
         lines.append(
-            f"{lead}{name} has {'the best' if len(means) > 1 else 'a'} mean accuracy over "
-            f"{count_of(len(table.throws), 'throw')}, {_value(row)}"
-            f"{_ahead(table, domain, 'mean', means)}."
+            f"{lead}{name} has {f'the {best}' if best else 'a'} mean accuracy over "
+            f"{count_of(len(table.throws), 'throw')}, {_value(row)}{ahead}."
         )
     worst = ranking(table, domain, "worst")
     if worst:
         name, _, row = worst[0]
+        word, ahead = _lead(table, domain, "worst", worst)
         if not means or name != means[0][0]:
-            lead = f"{name} has the best worst case, "
+            lead = f"{name} has {f'the {word}' if word else 'a'} worst case, "
+        elif word:
+            lead = f"Its worst case is the {word}{' too' if word == best else ''}, "
         else:
-            lead = "Its worst case is the best too, " if len(worst) > 1 else "Its worst case is "
-        lines.append(f"{lead}{_value(row)}{_ahead(table, domain, 'worst', worst)}.")
+            lead = "Its worst case is "
+        lines.append(f"{lead}{_value(row)}{ahead}.")
     seen = ranking(table, domain, "mean", target=True)
     if seen:
         name, _, row = seen[0]
-        best = "the best of those" if len(seen) > 1 else "the one method"
-        line = f"{name}, {best} that saw the target, has a mean of {_value(row)}"
+        kind = "the best of those" if len(seen) > 1 else "the one method"
+        kind += f" {that_saw(table)}{_and_whole(table, domain, seen, target=True)}"
+        line = f"{name}, {kind}, has a mean of {_value(row)}"
         if means:
             pair = compared(table, domain, "mean", means[0][0], name)
-            line += f"; {means[0][0]} minus {name} is {difference_in_words(pair)}"
+            line += f"; {over_common_seeds(table, pair)}{means[0][0]} minus {name} is "
+            line += difference_in_words(pair)
         lines.append(f"{line}.")
     return lines
 
@@ -126,18 +153,15 @@ def _overall(table: StudyTable, domains: Sequence[str]) -> list[str]:
     """How often each method is the best over several domains, and how often beyond doubt."""
     lines: list[str] = []
     for quantity, words in (("mean", "mean accuracy over throws"), ("worst", "worst case")):
-        won: dict[str, list[bool]] = {}
+        won: dict[str, list[Comparison | None]] = {}
         for domain in domains:
             rows = ranking(table, domain, quantity)
             if len(rows) > 1:
                 pair = compared(table, domain, quantity, rows[0][0], rows[1][0])
-                sure = pair is not None and bool(pair.survives) and (pair.difference or 0) > 0
-                won.setdefault(rows[0][0], []).append(sure)
+                won.setdefault(rows[0][0], []).append(pair)
         parts = [
-            f"{name} has the best {words} on {len(verdicts)} of "
-            f"{count_of(len(domains), 'training domain')}, with a lead over the runner-up that "
-            f"survives Holm's correction on {sum(verdicts)}"
-            for name, verdicts in sorted(won.items(), key=lambda item: -len(item[1]))
+            _won(name, words, pairs, len(domains))
+            for name, pairs in sorted(won.items(), key=lambda item: -len(item[1]))
         ]
         if parts:
             lead = "Of the methods that never saw the target, " if not lines else ""
@@ -150,16 +174,37 @@ def _overall(table: StudyTable, domains: Sequence[str]) -> list[str]:
             ahead.append(pair is not None and bool(pair.survives) and (pair.difference or 0) < 0)
     if ahead:
         lines.append(
-            f"The best method that saw the target has a higher mean than the best that did not, by "
-            f"a difference that survives, on {sum(ahead)} of {len(ahead)}."
+            f"The best method {that_saw(table)} has a higher mean than the best that never saw "
+            f"it, by a difference that survives, on {sum(ahead)} of {len(ahead)}."
         )
     return lines or ["Too few methods were measured to say which is the best."]
+
+
+def _won(name: str, words: str, pairs: Sequence[Comparison | None], domains: int) -> str:
+    """On how many domains a method is the best, and on how many beyond doubt.
+
+    Args:
+        name: of the method.
+        words: what it is the best in.
+        pairs: its differences to the runner-up, one for each domain where it is the best.
+        domains: how many there are.
+    """
+    sure = [pair for pair in pairs if pair and pair.survives and (pair.difference or 0) > 0]
+    behind = [pair for pair in pairs if is_behind(pair)]
+    text = (
+        f"{name} has the {'highest' if behind else 'best'} {words} on {len(pairs)} of "
+        f"{count_of(domains, 'training domain')}, with a lead over the runner-up that survives "
+        f"Holm's correction on {len(sure)}"
+    )
+    if behind:
+        text += f", and is not ahead over the seeds that both have on {len(behind)}"
+    return text
 
 
 def _best_tables(table: StudyTable, domains: Sequence[str]) -> list[Block]:
     """The best method of each domain, with its runner-up; and with the best that saw the target."""
     blocks: list[Block] = []
-    for target, rival in ((False, "the runner-up"), (True, "the best that saw the target")):
+    for target, rival in ((False, "the runner-up"), (True, f"the best {that_saw(table)}")):
         dashes = Dashes()
         rows = []
         for domain in domains:
@@ -170,7 +215,8 @@ def _best_tables(table: StudyTable, domains: Sequence[str]) -> list[Block]:
                     first, second = own[0][0], rivals[0][0]
                     pair = compared(table, domain, quantity, first, second)
                     values = [value_of(row[2], "", dashes) for row in (own[0], rivals[0])]
-                    names = (first, values[0], labelled(table, second), values[1])
+                    other = labelled(table, second) + over_some(table, pair)
+                    names = (first, values[0], other, values[1])
                     rows.append([domain, quantity, *names, *difference_of(pair, dashes)])
         if rows:
             header = [
@@ -189,17 +235,39 @@ def _value(row: Quantity) -> str:
     return f"{row.value:.3f} {within(row.low, row.high)}{spread}"
 
 
-def _ahead(
+def _lead(
     table: StudyTable, domain: str, quantity: str, rows: Sequence[tuple[str, float, Quantity]]
-) -> str:
-    """How far the first is ahead of the second, and whether that can be believed."""
+) -> tuple[str, str]:
+    """What the first is called, and how far it is ahead; both empty where there is no second."""
     if len(rows) < 2:
+        return "", ""
+    pair = compared(table, domain, quantity, rows[0][0], rows[1][0])
+    return best_in_words(pair), f"; {lead_in_words(table, pair, rows[1][0])}"
+
+
+def _and_whole(
+    table: StudyTable,
+    domain: str,
+    rows: Sequence[tuple[str, float, Quantity]],
+    *,
+    target: bool,
+) -> str:
+    """That only the methods of these rows are spoken of, where others of their kind have no mean.
+
+    Args:
+        table: the study.
+        domain: what they were trained on.
+        rows: of `ranking`, by the mean.
+        target: as there.
+    """
+    ranked = {name for name, _, _ in rows}
+    if all(
+        method.name in ranked or method.name in table.ceilings
+        for method in table.methods
+        if method.target is target and (method.name, domain) in table.pairs
+    ):
         return ""
-    first, second = rows[0][0], rows[1][0]
-    pair = compared(table, domain, quantity, first, second)
-    if pair is None or pair.difference is None:
-        return f"; whether it is ahead of the runner-up {second} by more than chance was not tested"
-    return f"; its difference to the runner-up {second} is {difference_in_words(pair)}"
+    return f" and {'was' if len(rows) == 1 else 'were'} scored on all throws"
 
 
 def _missing(table: StudyTable) -> list[str]:
@@ -301,7 +369,15 @@ def _cautions(table: StudyTable) -> list[str]:
         )
     if table.ceilings:
         lines.append(
-            f"Methods marked {KNEW} were trained with the labels of each throw that they are "
-            f"scored on, which nobody has on real data: they show what there is to gain."
+            f"Methods marked {KNEW} had the labels of each throw that they are scored on, which "
+            f"nobody has on real data: they show what there is to gain."
+        )
+    if table.chosen_by_labels:
+        names = [
+            labelled(table, row.name) for row in table.methods if row.name in table.chosen_by_labels
+        ]
+        lines.append(
+            f"The epoch of {', '.join(names)} was chosen by the labels of the target's validation "
+            f"events: the accuracy is a ceiling, not what is reached without these labels."
         )
     return lines

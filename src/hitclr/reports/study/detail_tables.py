@@ -8,7 +8,14 @@ import numpy as np
 
 from hitclr.reports.study.document import Block, Table, Text
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import Dashes, about_seeds, labelled, over_seeds, why_absent
+from hitclr.reports.study.wording import (
+    SAW,
+    Dashes,
+    about_seeds,
+    labelled,
+    over_seeds,
+    why_absent,
+)
 
 __all__ = [
     "calibration_blocks",
@@ -191,11 +198,11 @@ def selection_blocks(table: StudyTable) -> list[Block]:
         return [Text("For the methods that see a target no choice of an epoch was recorded.")]
     blocks: list[Block] = [
         Text(
-            "Methods that see a target have its events without labels, so their epoch is chosen by "
-            "a validator that needs none, or is the last one. The oracle chooses by the labels of "
-            "the target's validation events, which nobody has on real data: the gap is the price "
-            "of not knowing them; it may be negative by chance. Both are scored on the same test "
-            "events. Mean over cells, in brackets the lowest and the highest."
+            f"Methods marked {SAW} have the events of their target without labels, so their epoch "
+            f"is chosen by a validator that needs none, or is the last one. The oracle chooses by "
+            f"the labels of the target's validation events, which nobody has on real data: the gap "
+            f"is the price of not knowing them; it may be negative by chance. Both are scored on "
+            f"the same test events. Mean over cells, in brackets the lowest and the highest."
         )
     ]
     groups: dict[tuple[str, str, str], list[tuple[float, float]]] = {}

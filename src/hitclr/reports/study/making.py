@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from hitclr.reports.page import duration
 from hitclr.reports.results import Number
 from hitclr.reports.study.document import Block, Code, Table, Text
-from hitclr.reports.study.rows import Cost
+from hitclr.reports.study.rows import Cost, Method
 from hitclr.reports.study.table import StudyTable
 from hitclr.reports.study.wording import Dashes, labelled
 from hitclr.reports.summary import count_of
@@ -94,7 +94,7 @@ def making_blocks(table: StudyTable) -> list[Block]:
         [
             labelled(table, row.name),
             row.method,
-            ("with its labels" if row.labels else "yes") if row.target else "no",
+            _sight(table, row),
             dashes.dash("not recorded") if row.views is None else str(row.views),
         ]
         for row in table.methods
@@ -107,6 +107,15 @@ def making_blocks(table: StudyTable) -> list[Block]:
         blocks.append(Code("Settings of the study", as_yaml(table.settings)))
     blocks.append(Code("Versions", as_yaml(table.versions)))
     return blocks
+
+
+def _sight(table: StudyTable, method: Method) -> str:
+    """Whether a method sees the target."""
+    if method.labels:
+        return "with its labels"
+    if method.name in table.chosen_by_labels:
+        return "with its labels in the choice of the epoch"
+    return "yes" if method.target else "no"
 
 
 def _values(

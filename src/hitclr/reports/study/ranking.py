@@ -50,7 +50,7 @@ def draw_ranking(table: StudyTable) -> Figure:
 
 def _draw_panel(panel: Axes, table: StudyTable, domain: str) -> None:
     groups = [
-        [name for name, _, _ in ranking(table, domain, "mean", target=target)]
+        [name for name, _, _ in ranking(table, domain, "mean", target=target, labels=True)]
         for target in (False, True)
     ]
     names = [name for group in groups for name in group]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt
 
@@ -282,13 +282,19 @@ class Losses(Row):
 
 
 class Picked(Row):
-    """The accuracy on the target of the epoch that the validator chose, and the oracle."""
+    """The accuracy on the target of the epoch that the validator chose, and the oracle.
+
+    Attributes:
+        looks_at: what the validator looked at; ``truth``: the target's labels. None where the last
+            epoch was kept, or it was not recorded.
+    """
 
     method: str
     domain: str
     target: str | None
     seed: int
     validator: str | None = None
+    looks_at: Literal["loss", "source", "target", "truth"] | None = None
     chosen_epoch: NonNegativeInt | None = None
     by_validator: Number = None
     by_oracle: Number = None

@@ -20,7 +20,7 @@ from hitclr.reports.study.making import cost_blocks, making_blocks, skip_blocks
 from hitclr.reports.study.names import CONFUSION, RANKING, TRAINING, curves, ece, heat_map, maps
 from hitclr.reports.study.shifts import shift_blocks
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import about_marks
+from hitclr.reports.study.wording import about_marks, that_saw
 
 __all__ = ["make_document"]
 
@@ -46,10 +46,11 @@ def make_document(
         opening.append(
             Image(
                 RANKING,
-                "Mean and worst accuracy of each method with intervals.",
-                "Mean over throws and worst throw of each method, with 95 % intervals"
+                "Mean and worst accuracy of the methods with intervals.",
+                "Mean over throws and worst throw of each method that was scored on all throws, "
+                "with 95 % intervals"
                 + ("; strokes are single seeds." if len(table.seeds) > 1 else ".")
-                + about_marks(table),
+                + about_marks(table, _with_mean(table)),
             )
         )
     further = further_blocks(table)
@@ -66,8 +67,8 @@ def make_document(
             Section("Accuracy over throws", summary_blocks(table)),
             Section("Comparisons", comparison_blocks(table)),
             *([Section("Modelled and unmodelled shifts", shifts)] if shifts else []),
-            Section("Confusion matrices", _confusion(pictures, examples)),
-            Section("Maps of the representation", _maps(pictures, examples, no_maps)),
+            Section("Confusion matrices", _confusion(table, pictures, examples)),
+            Section("Maps of the representation", _maps(table, pictures, examples, no_maps)),
             Section("Calibration", [*calibration_blocks(table), *_ece(table, pictures)]),
             Section("Classes", class_blocks(table)),
             *([Section("Further metrics", further)] if further else []),
@@ -80,6 +81,11 @@ def make_document(
             Section("How it was made", making_blocks(table)),
         ],
     )
+
+
+def _with_mean(table: StudyTable) -> list[str]:
+    """The methods that stand in the picture of means and worst cases."""
+    return [row.method for row in table.summary if row.quantity == "mean" and row.value is not None]
 
 
 def _curves(table: StudyTable, pictures: Container[str]) -> list[Block]:
@@ -95,10 +101,11 @@ def _curves(table: StudyTable, pictures: Container[str]) -> list[Block]:
         if name not in pictures:
             blocks.append(Text(f"There is no curve over {axis.parameter}: nothing was measured."))
             continue
+        drawn = [row.method for row in table.curve if row.throw in axis.throws]
         caption = (
             f"Accuracy against {axis.parameter}, mean over seeds. Bands are 95 % intervals "
             f"for other test events and seeds; the dotted line is the nominal value, a triangle "
-            f"the value that was trained with.{about_marks(table)}"
+            f"the value that was trained with.{about_marks(table, drawn)}"
         )
         blocks.append(Image(name, f"Accuracy of each method against {axis.parameter}.", caption))
     return blocks
@@ -132,21 +139,26 @@ def _heat_maps(table: StudyTable, pictures: Container[str]) -> list[Block]:
     return blocks or [Text("No accuracy was measured yet.")]
 
 
-def _confusion(pictures: Container[str], examples: Examples | None) -> list[Block]:
+def _confusion(
+    table: StudyTable, pictures: Container[str], examples: Examples | None
+) -> list[Block]:
     if CONFUSION not in pictures or examples is None:
         return [Text("There is no confusion matrix of the methods that are shown in detail.")]
     return [
         Image(
             CONFUSION,
             "Confusion matrices: rows are true classes, columns predicted ones.",
-            f"{_of(examples)}, trained on {examples.domain}. Numbers of events, all seeds "
+            f"{_of(table, examples)}, trained on {examples.domain}. Numbers of events, all seeds "
             f"together, coloured by their share of the true class.",
         )
     ]
 
 
 def _maps(
-    pictures: Container[str], examples: Examples | None, no_maps: Sequence[str]
+    table: StudyTable,
+    pictures: Container[str],
+    examples: Examples | None,
+    no_maps: Sequence[str],
 ) -> list[Block]:
     blocks: list[Block] = []
     for kind, words in (
@@ -155,19 +167,21 @@ def _maps(
     ):
         if maps(kind) in pictures and examples is not None:
             caption = (
-                f"{_of(examples)}, trained on {examples.domain}: test events {words}, coloured by "
-                f"class and by throw. Classes that lie apart and throws that mix are wanted."
+                f"{_of(table, examples)}, trained on {examples.domain}: test events {words}, "
+                f"coloured by class and by throw. Classes that lie apart and throws that mix are "
+                f"wanted."
             )
             blocks.append(Image(maps(kind), f"Embeddings by {kind}.", caption))
     blocks += [Text(reason) for reason in no_maps]
     return blocks or [Text("There is no map: nothing was measured yet.")]
 
 
-def _of(examples: Examples) -> str:
+def _of(table: StudyTable, examples: Examples) -> str:
     """The methods that are shown in detail, and why these."""
     best, *plain = examples.methods
     also = f" and the plain classifier ({plain[0]})" if plain else ""
-    return f"The method with the best mean ({best}){also}"
+    rivals = that_saw(table) if best in table.targeted else "that never saw the target"
+    return f"The method with the best mean of those {rivals} ({best}){also}"
 
 
 def _training(pictures: Container[str]) -> list[Block]:

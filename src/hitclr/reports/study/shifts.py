@@ -6,10 +6,10 @@ from collections.abc import Container
 
 from hitclr.reports.study.document import Block, Image, Note, Table, Text
 from hitclr.reports.study.names import shifts
-from hitclr.reports.study.pairs import difference_in_words, matching
+from hitclr.reports.study.pairs import best_in_words, lead_in_words, matching
 from hitclr.reports.study.rows import ShiftComparison
 from hitclr.reports.study.table import StudyTable
-from hitclr.reports.study.wording import Dashes, difference_of, value_of
+from hitclr.reports.study.wording import Dashes, difference_of, over_some, value_of
 
 __all__ = ["shift_blocks", "shift_verdicts"]
 
@@ -111,8 +111,8 @@ def _verdict(table: StudyTable, domain: str, group: str, *, opening: bool) -> st
         )
     pair = _compared(table, domain, group, "mean", ranked[0], ranked[1])
     return (
-        f"{where} {ranked[0]} has the best mean accuracy, {value}; its difference to the runner-up "
-        f"{ranked[1]} is {difference_in_words(pair)}."
+        f"{where} {ranked[0]} has the {best_in_words(pair)} mean accuracy, {value}; "
+        f"{lead_in_words(table, pair, ranked[1])}."
     )
 
 
@@ -240,7 +240,7 @@ def _prices(table: StudyTable, domain: str) -> list[Block]:
     names = [row.name for row in table.methods if any(row.name == pair.first for pair in mine)]
     rows = [
         [
-            name,
+            name + over_some(table, _compared(table, domain, _PRICE, "mean", name, name)),
             *(
                 cell
                 for quantity in quantities
@@ -275,7 +275,7 @@ def _against(table: StudyTable, domain: str, group: str) -> list[Block]:
     dashes = Dashes()
     rows = [
         [
-            other,
+            other + over_some(table, _compared(table, domain, group, "mean", ranked[0], other)),
             *(
                 cell
                 for quantity in quantities

@@ -215,8 +215,14 @@ class StudyTable(Row):
 
     @cached_property
     def ceilings(self) -> frozenset[str]:
-        """The names of the methods that saw the target's labels."""
-        return frozenset(method.name for method in self.methods if method.labels)
+        """The names of the methods that saw the target's labels, be it only to choose the epoch."""
+        trained = frozenset(method.name for method in self.methods if method.labels)
+        return trained | self.chosen_by_labels
+
+    @cached_property
+    def chosen_by_labels(self) -> frozenset[str]:
+        """The names of the methods whose epoch was chosen by the target's labels."""
+        return frozenset(row.method for row in self.selection if row.looks_at == "truth")
 
     def scored_on(self, method: str, domain: str) -> list[str]:
         """The throws on which a method has an accuracy, in order."""

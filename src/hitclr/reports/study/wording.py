@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -30,9 +30,10 @@ __all__ = [
     "labelled",
     "mark_of",
     "over_seeds",
-    "over_throws",
+    "over_some",
     "p_in_brackets",
     "signed",
+    "that_saw",
     "value_of",
     "why_absent",
     "within",
@@ -83,15 +84,25 @@ def _mark(table: StudyTable, method: str) -> str:
     return f" {KNEW if method in table.ceilings else SAW}"
 
 
-def about_marks(table: StudyTable) -> str:
+def that_saw(table: StudyTable) -> str:
+    """What the methods that saw the target without its labels have in common."""
+    return f"that saw the target{' without its labels' if table.ceilings else ''}"
+
+
+def about_marks(table: StudyTable, methods: Iterable[str]) -> str:
     """What open markers and the marks behind names say, to stand behind another sentence.
 
-    It is empty where no method saw a target.
+    It is empty where none of the methods saw a target.
+
+    Args:
+        table: the study.
+        methods: the names of those that are shown.
     """
-    without, knew = table.targeted - table.ceilings, table.ceilings
+    shown = table.targeted & set(methods)
+    without, knew = shown - table.ceilings, shown & table.ceilings
     marks = f"{SAW} and {KNEW}" if without and knew else KNEW if knew else SAW
     too = f", {KNEW} with its labels" if without and knew else ", with its labels" if knew else ""
-    return f" Open markers, {marks}: the method saw the target{too}." if table.targeted else ""
+    return f" Open markers, {marks}: the method saw the target{too}." if shown else ""
 
 
 def mark_of(table: StudyTable, throw: str) -> str:
@@ -179,16 +190,21 @@ def difference_of(row: Comparison | None, dashes: Dashes) -> tuple[str, str]:
     return text, f"{'yes' if row.survives else 'no'}{p_in_brackets(row.p_holm)}"
 
 
-def over_throws(table: StudyTable, row: Comparison | None) -> str:
-    """Over how many throws a difference is, where it is not over all.
+def over_some(table: StudyTable, row: Comparison | None) -> str:
+    """Over how many throws and seeds a difference is, where it is not over all.
 
     Args:
         table: the study.
         row: the row of the table; None where it has none.
     """
-    if row is None or row.throws is None or row.throws == len(table.throws):
+    if row is None:
         return ""
-    return f", over {row.throws} of {len(table.throws)} throws"
+    counts = (
+        (row.throws, len(table.throws), "throws"),
+        (row.seeds, len(table.seeds), "seeds"),
+    )
+    parts = [f"{own} of {every} {name}" for own, every, name in counts if own not in (None, every)]
+    return f", over {' and '.join(parts)}" if parts else ""
 
 
 def p_in_brackets(value: float | None) -> str:

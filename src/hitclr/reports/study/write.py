@@ -97,7 +97,7 @@ def _figures(
 ) -> Iterator[tuple[str, Figure]]:
     """The pictures that the table allows, one by one: they are large in memory."""
     if any(
-        ranking(table, domain.name, "mean", target=target)
+        ranking(table, domain.name, "mean", target=target, labels=True)
         for domain in table.domains
         for target in (False, True)
     ):

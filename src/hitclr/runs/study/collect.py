@@ -183,6 +183,7 @@ def _selection(known: Mapping[PlannedCell, Mapping[str, Any]]) -> list[dict[str,
             {
                 **_of(cell),
                 "validator": chosen["validator"],
+                "looks_at": chosen["looks_at"],
                 "chosen_epoch": last if chosen["epoch"] is None else chosen["epoch"],
                 "by_validator": chosen["by_validator"],
                 "by_oracle": chosen["by_oracle"],
