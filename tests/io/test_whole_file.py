@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,12 @@ def test_json_and_arrays(tmp_path):
     with np.load(tmp_path / "a.npz") as arrays:
         assert arrays["x"].tolist() == [0, 1, 2]
     assert names(tmp_path) == ["a.npz", "made"]
+
+
+def test_names_of_files_that_are_no_utf8(tmp_path):
+    name = os.fsdecode(b"m\xe4rz.root")
+    write_json(tmp_path / "a.json", {"file": name})
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {"file": name}
 
 
 def test_what_was_there_stays_when_the_block_fails(tmp_path):

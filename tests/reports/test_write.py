@@ -1,3 +1,4 @@
+import os
 import stat
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def test_poor_tables_give_a_whole_report(write, content):
     assert {path.stem for path in page.parent.glob("*.png")} == made
     assert {path.stem for path in page.parent.glob("*.pdf")} == made
     assert "Nothing was tested" in page.read_text(encoding="utf-8")
+
+
+def test_names_of_files_that_are_no_utf8(write, content):
+    content["results"]["notes"] = [os.fsdecode(b"from m\xe4rz.root")]
+    assert r"from m\udce4rz.root" in write_report(write()).read_text(encoding="utf-8")
 
 
 def test_collapsed_embeddings_are_reported(write, content):

@@ -45,7 +45,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def json_text(content: Any) -> str:
     """JSON for people to read, and for git to compare: a row of numbers or words is one line.
 
-    NaN and infinities, which JSON does not have, are null.
+    NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no UTF-8 (lone
+    surrogates) are escaped, and come back when it is read.
 
     >>> print(json_text({"rows": [{"a": 1, "b": float("nan")}, {"a": 2, "b": 3}]}), end="")
     {
@@ -55,7 +56,8 @@ def json_text(content: Any) -> str:
      ]
     }
     """
-    return _lines(_without_nan(content), "\n") + "\n"
+    text = _lines(_without_nan(content), "\n") + "\n"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_json(path: Path, content: Any) -> None:

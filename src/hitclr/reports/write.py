@@ -61,7 +61,7 @@ def _write_into(folder: Path, tables: Tables, sections: Sequence[SectionWriter])
     for one in written:
         pictures |= one.pictures
     page = render_page(tables, pictures, projection, no_map, [one.section for one in written])
-    (folder / PAGE).write_text(page, encoding="utf-8")
+    (folder / PAGE).write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _figures(tables: Tables, projection: Projection | None) -> dict[str, Figure]:

@@ -138,8 +138,12 @@ def write_two_studies(directory: Path, found: TwoStudies) -> Path:
     document = _document(found)
 
     def fill(folder: Path) -> None:
-        (folder / PAGE).write_text(render_html(document, {}), encoding="utf-8")
-        (folder / _MARKDOWN).write_text(render_markdown(document), encoding="utf-8")
+        (folder / PAGE).write_text(
+            render_html(document, {}), encoding="utf-8", errors="backslashreplace"
+        )
+        (folder / _MARKDOWN).write_text(
+            render_markdown(document), encoding="utf-8", errors="backslashreplace"
+        )
 
     return replace_report(directory, fill)
 

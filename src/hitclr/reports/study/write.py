@@ -86,8 +86,12 @@ def write_study_report(directory: Path, sections: Sequence[SectionWriter] = ()) 
         document = replace(document, sections=[*document.sections, *more])
         for one in written:
             pictures |= one.pictures
-        (folder / PAGE).write_text(render_html(document, pictures), encoding="utf-8")
-        (folder / _MARKDOWN).write_text(render_markdown(document), encoding="utf-8")
+        (folder / PAGE).write_text(
+            render_html(document, pictures), encoding="utf-8", errors="backslashreplace"
+        )
+        (folder / _MARKDOWN).write_text(
+            render_markdown(document), encoding="utf-8", errors="backslashreplace"
+        )
 
     return replace_report(directory, fill)
 
