@@ -207,9 +207,7 @@ def test_what_the_model_makes_no_number_of_is_bad_input(
     charges[1][0] = 1.0
     columns["hit_q"] = ak.Array(charges)
     write(path, columns)
-    with pytest.raises(
-        InputError, match=r"from the model, (.|\n)*tree: events\n  entry: 4"
-    ):
+    with pytest.raises(InputError, match=r"from the model, (.|\n)*tree: events\n  entry: 4"):
         embed_files(trained.model, [path], tmp_path / "p.root", plugins)
     assert not (tmp_path / "p.root").exists()
 

@@ -19,7 +19,7 @@ def demo(
         list[str] | None, typer.Option("--set", help="An override such as trainer.epochs=5.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint of an interrupted demo.")
+        bool, typer.Option("--resume", help="Go on from an interrupted demo's last checkpoint.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Delete an earlier run in the folder first.")

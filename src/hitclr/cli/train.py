@@ -19,7 +19,7 @@ def train(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint of an interrupted run.")
+        bool, typer.Option("--resume", help="Go on from an interrupted run's last checkpoint.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Delete an earlier run in the folder first.")

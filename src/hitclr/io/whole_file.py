@@ -45,8 +45,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def json_text(content: Any) -> str:
     """JSON for people to read, and for git to compare: a row of numbers or words is one line.
 
-    NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no UTF-8 (lone
-    surrogates) are escaped, and come back when it is read.
+    NaN and infinities, which JSON does not have, are null. Bytes of a file's name that are no UTF-8
+    (lone surrogates) are escaped, and come back when it is read.
 
     >>> print(json_text({"rows": [{"a": 1, "b": float("nan")}, {"a": 2, "b": 3}]}), end="")
     {
