@@ -15,7 +15,7 @@ from hitclr.cli import show
 def interrupted(monkeypatch, tmp_path):
     """Train, be interrupted, and give what was said."""
     said = []
-    monkeypatch.setattr(show, "say", said.append)
+    monkeypatch.setattr(show, "say", lambda text, whole=False: said.append(text))
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -40,8 +40,10 @@ def interrupted(monkeypatch, tmp_path):
 
 def test_what_is_said_is_printed_as_it_is(capsys):
     text = f"report: {'a long folder/' * 12}x:x:x [bold]/index.html"
-    show.say(text)
+    show.say(text, whole=True)
     assert capsys.readouterr().out == text + "\n"
+    show.say("words " * 20)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 def test_the_whole_command_that_goes_on(interrupted, tmp_path):

@@ -141,6 +141,7 @@ def test_a_hook_that_fails_ends_the_run_and_is_named(install, settings, tmp_path
     earlier = out / "results.json"
     out.mkdir()
     earlier.write_text("earlier")
+    (out / "run-settings.yaml").touch()
     with pytest.raises(PluginError) as caught:
         train(
             make_settings(settings),

@@ -45,4 +45,4 @@ def display(
     made = display_event(
         file, event, out, load_plugins(), schema=schema, deposits=deposits, by_id=by_id
     )
-    say(f"{made.title}\nwrote {out}")
+    say(f"{made.title}\nwrote {out}", whole=True)

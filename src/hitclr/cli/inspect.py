@@ -133,7 +133,7 @@ def _write(file: FileName, tree: str | None, write_schema: str, *, force: bool) 
         f"Next: settle the {proposal.text.count('CHECK: ')} lines marked CHECK, and see what "
         f"training would get:"
     )
-    console.print(f"  {check}", markup=False, soft_wrap=True)
+    say(f"  {check}", whole=True)
     say("Then name the schema in a settings file, and run `hitclr train SETTINGS.yaml`.")
 
 
@@ -160,7 +160,7 @@ def _show(file: FileName, tree: str | None, *, whole: bool) -> None:
     from hitclr.io.inspection.guess import guess_file
 
     trees = guess_file(file, tree)
-    console.print(str(file), markup=False, soft_wrap=True)
+    say(str(file), whole=True)
     if not trees:
         say("There is no tree and no RNTuple in it: nothing that hitclr could read.")
         return
@@ -176,7 +176,7 @@ def _show(file: FileName, tree: str | None, *, whole: bool) -> None:
     else:
         say("No hits to look at: better take a file with some before you write a first schema.")
     command = f"hitclr inspect {shlex.quote(str(file))} --write-schema schema.yaml"
-    console.print(f"  {command}", markup=False, soft_wrap=True)
+    say(f"  {command}", whole=True)
 
 
 def _show_tree(guesses: Guesses, *, whole: bool, alone: bool) -> None:

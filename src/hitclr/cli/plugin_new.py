@@ -39,7 +39,7 @@ def new(
     It has a detector, a schema, an augmentation and tests, and passes its own `tox run`.
     """
     folder = write_plugin(name, out)
-    say(f"Wrote {folder}")
+    say(f"Wrote {folder}", whole=True)
     for command in (f"cd {shlex.quote(str(folder))}", "pip install -e '.[test]'"):
-        say(f"Next: {command}")
+        say(f"Next: {command}", whole=True)
     say("Then: pytest --hitclr-conformance")

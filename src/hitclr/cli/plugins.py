@@ -34,7 +34,7 @@ def plugins(
         from hitclr.cli.describe import describe
         from hitclr.cli.show import say
 
-        say(describe(name, load_plugins()))
+        say(describe(name, load_plugins()), whole=True)
         return
 
     infos = list_plugins()

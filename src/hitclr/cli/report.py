@@ -26,9 +26,9 @@ def report(
     from hitclr.studies import RESULTS_FILE
 
     if (folder / STUDY_TABLE).exists():
-        say(f"report: {write_study_report(folder, section_writers(load_plugins()))}")
+        say(f"report: {write_study_report(folder, section_writers(load_plugins()))}", whole=True)
     elif (folder / RESULTS_FILE).exists():
-        say(f"report: {write_report(folder, section_writers(load_plugins()))}")
+        say(f"report: {write_report(folder, section_writers(load_plugins()))}", whole=True)
     else:
         message = (
             f"{folder} has neither {STUDY_TABLE} nor {RESULTS_FILE}: it is no folder of a study or "

@@ -36,9 +36,14 @@ __all__ = ["console", "read_progress", "say", "show_skipped", "train_and_show"]
 console = Console(highlight=False, emoji=False)
 
 
-def say(text: str) -> None:
-    """Print a line as it is, whatever brackets it has; a command or a path in it can be copied."""
-    console.print(text, markup=False, soft_wrap=True)
+def say(text: str, *, whole: bool = False) -> None:
+    """Print a line, wrapped, whatever brackets it has.
+
+    Args:
+        text: the line.
+        whole: leave it in one, so that a command or a path in it can be copied.
+    """
+    console.print(text, markup=False, soft_wrap=whole)
 
 
 @contextmanager
@@ -136,7 +141,8 @@ def train_and_show(
     except KeyboardInterrupt:
         if (Path(settings.out).expanduser() / CHECKPOINTS / LAST).exists():
             left_out = [f"--no-plugin={name}" for name in plugins.disabled]
-            say(f"Interrupted. Go on with: {shlex.join(['hitclr', *left_out, *again])}")
+            command = shlex.join(["hitclr", *left_out, *again])
+            say(f"Interrupted. Go on with: {command}", whole=True)
         else:
             say("Interrupted before the end of the first epoch: nothing to go on from.")
         raise typer.Exit(130) from None
@@ -154,4 +160,4 @@ def _show_run(run: TrainedRun) -> None:
         table.add_row(sample, row["metric"], value, interval, str(row["events"]))
     console.print(table)
     show_skipped(run.skipped)
-    say(f"model:  {run.model}\nreport: {run.report}")
+    say(f"model:  {run.model}\nreport: {run.report}", whole=True)

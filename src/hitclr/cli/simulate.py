@@ -210,6 +210,6 @@ def _show(made: Simulated, minimum_hits: int) -> None:
     if any(file.dropped for file in made.files):
         say(f"Dropped: events with fewer than {minimum_hits} hits")
     if made.deposits is not None:
-        say(f"deposits: {made.deposits}")
+        say(f"deposits: {made.deposits}", whole=True)
     command = f"hitclr inspect {shlex.quote(str(made.files[0].path))}"
-    console.print(f"Next: {command}", markup=False, soft_wrap=True)
+    say(f"Next: {command}", whole=True)

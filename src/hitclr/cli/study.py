@@ -120,7 +120,7 @@ def _run(
         beside = (
             f", {scores}" if scores.exists() else f" ({SCORES_FILE}: pip install 'hitclr[parquet]')"
         )
-        say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}")
+        say(f"tables: {out / STUDY_TABLE}{beside}\nreport: {report}", whole=True)
     failed = [failure for failure in failures if not failure.elsewhere]
     if failed:
         say(f"{len(failed)} of {len(planned.cells)} cells failed; the same command tries again.")

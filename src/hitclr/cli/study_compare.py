@@ -70,4 +70,4 @@ def compare(
     if out is not None:
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
-        say(f"page: {write_two_studies(out, found)}")
+        say(f"page: {write_two_studies(out, found)}", whole=True)
