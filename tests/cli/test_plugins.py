@@ -51,6 +51,8 @@ def test_one_thing_with_its_options():
     options = run("plugins", "dann").output.split("defaults:\n")[1]
     first, *_, last = options.splitlines()
     assert (first, last) == ("  label_smoothing: 0.0", "  ramp: true"), "the encoder is none"
+    encoder = run("plugins", "pointnet").output.split("defaults:\n")[1]
+    assert encoder.startswith("  size: small\n"), "what comes before is no option"
     failed = run("plugins", "rotate")
     assert isinstance(failed.exception, UnknownNameError)
     assert "nothing is registered as 'rotate'. Did you mean rotation" in str(failed.exception)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from filelock import BaseFileLock, Timeout
 
 from hitclr.errors import InputError, OutputError
 from hitclr.events import EventStore
@@ -18,12 +17,12 @@ from hitclr.io.feeding.entries import KEY, entry_lock, part_folder, remove_entry
 from hitclr.io.feeding.event_folder import open_events
 from hitclr.io.feeding.event_folder_writer import EventFolderWriter
 from hitclr.io.feeding.output import sync_folder, writing
+from hitclr.io.locking import acquire
 from hitclr.io.policy import Reason
 
 __all__ = ["Cache", "cache_folder"]
 
 _LOG = logging.getLogger("hitclr")
-_PATIENCE = 1.0  # seconds before it says that it waits
 
 
 def cache_folder(setting: str | Path | None) -> Path:
@@ -102,23 +101,14 @@ class Cache:
     def _locked(self, key: str) -> Iterator[None]:
         """Hold the lock of an entry; say so if that takes time."""
         lock = entry_lock(self._root, key)
+        said = f"another process makes this entry of the cache in {self._root}; waiting"
         with writing(self._root):
             self._root.mkdir(parents=True, exist_ok=True)
-        if not self._acquired(lock, _PATIENCE):
-            self._say(f"another process makes this entry of the cache in {self._root}; waiting")
-            self._acquired(lock, timeout=-1)
+            acquire(lock, lambda: self._say(said))
         try:
             yield
         finally:
             lock.release()
-
-    def _acquired(self, lock: BaseFileLock, timeout: float) -> bool:
-        with writing(self._root):
-            try:
-                lock.acquire(timeout=timeout)
-            except Timeout:  # an OSError
-                return False
-        return True
 
     def _build(
         self, key: str, build: Callable[[EventFolderWriter], None]

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import FileLock
 
 from hitclr.io.disk import writing
+from hitclr.io.locking import acquire
 
 __all__ = ["locked"]
 
 _LOG = logging.getLogger("hitclr")
-_SILENT = 1.0  # seconds before it says that it waits
+_WAITS = "another call of `hitclr study` has work in %s; waiting for it"
 
 
 @contextmanager
@@ -34,20 +35,9 @@ def locked(folder: Path, patience: float | None = None) -> Iterator[bool]:
     lock = FileLock(folder / ".lock")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        held = _acquired(lock, _SILENT if patience is None else patience)
-        if not held and patience is None:
-            _LOG.warning("another call of `hitclr study` has work in %s; waiting for it", folder)
-            held = _acquired(lock, -1)
+        held = acquire(lock, lambda: _LOG.warning(_WAITS, folder), patience=patience)
     try:
         yield held
     finally:
         if held:
             lock.release()
-
-
-def _acquired(lock: BaseFileLock, timeout: float) -> bool:
-    try:
-        lock.acquire(timeout=timeout)
-    except Timeout:  # an OSError
-        return False
-    return True
