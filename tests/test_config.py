@@ -164,6 +164,13 @@ def test_a_key_that_stands_twice(tmp_path):
         load_settings(path)
 
 
+def test_a_merged_mapping(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("schema: toy\ndata: {samples: {a: &a {files: x.root}, b: {<<: *a}}}")
+    with pytest.raises(SettingsError, match=r"merge keys \(<<\) are not read[^$]*line 2"):
+        load_settings(path)
+
+
 @pytest.mark.parametrize(
     ("override", "match"),
     [

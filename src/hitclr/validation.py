@@ -19,6 +19,10 @@ class _UniqueKeys(yaml.SafeLoader):
     """YAML's safe loader, which by itself lets the last of several equal keys win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":  # PyYAML 6.0.4 gets chains of them wrong
+                message = "merge keys (<<) are not read: write the mapping out"
+                raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = [key for key in keys if keys.count(key) > 1]
         if twice:
