@@ -214,18 +214,18 @@ def _best_tables(table: StudyTable, domains: Sequence[str]) -> list[Block]:
                 if own and rivals:
                     first, second = own[0][0], rivals[0][0]
                     pair = compared(table, domain, quantity, first, second)
-                    values = [value_of(row[2], "", dashes) for row in (own[0], rivals[0])]
                     other = labelled(table, second) + over_some(table, pair)
-                    names = (first, values[0], other, values[1])
-                    rows.append([domain, quantity, *names, *difference_of(pair, dashes)])
+                    values = [value_of(row[2], "", dashes) for row in (own[0], rivals[0])]
+                    apart = difference_of(pair, dashes)
+                    rows.append([domain, quantity, first, other, *apart, *values])
         if rows:
             header = [
-                "trained on", "accuracy", "best", "its value", rival, "its value", "difference",
-                "survives Holm",
+                "trained on", "accuracy", "best", rival, "difference", "survives Holm",
+                "the best has", f"{rival} has",
             ]  # fmt: skip
             note = f" {_BRACKETS}" if not blocks else ""
             caption = f"The best method that never saw the target and {rival}.{note}"
-            words = frozenset({1, 2, 4, 7})
+            words = frozenset({1, 2, 3, 5})
             blocks.append(Table(caption, header, rows, dashes.footnotes, words=words))
     return blocks
 
