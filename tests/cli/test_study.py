@@ -99,7 +99,7 @@ def test_a_cell_that_another_call_runs_is_no_failure(here, tmp_path, monkeypatch
     text = " ".join(called.stdout.split())
     assert "[1/2] classifier/nominal/seed-1 is left" in text
     assert "classifier/nominal/seed-1 is left: another call of `hitclr study` runs it" in text
-    assert "`hitclr report` writes the report anew" in text
+    assert "The other call writes tables and report anew when it ends" in text
 
 
 def test_a_study_that_is_killed_ends_with_the_same_numbers(hitclr, here, tmp_path):

@@ -126,7 +126,7 @@ def _run(
         say(f"{len(failed)} of {len(planned.cells)} cells failed; the same command tries again.")
         raise typer.Exit(1)
     if failures:
-        say("When the other call has ended, `hitclr report` writes the report anew.")
+        say("The other call writes tables and report anew when it ends; so does the same command.")
 
 
 def _described(planned: Study) -> str:

@@ -58,6 +58,25 @@ def test_a_cell_that_another_call_runs_is_left_to_it(study, plugins, monkeypatch
     assert run_study(study, plugins, threads=1) == (), "its lock ended with the other process"
 
 
+def test_what_begins_with_a_cell_that_another_call_runs_is_left_too(
+    make_study, plugins, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cell_module, "load_plugins", lambda disabled: plugins)
+    monkeypatch.setattr(cell_module, "_PATIENCE", 0.1)
+    methods = {"one": "classifier", "two": {"method": "classifier", "begin_with": "one"}}
+    made = make_study(methods=methods, seeds=(1,))
+    study = prepare_study(made, plugins, tmp_path / "out", base=tmp_path)
+    theirs, later = study.cells
+    with another(study.out / "cells" / theirs.name):
+        failures = run_study(study, plugins, threads=1)
+    assert [(failure.cell, failure.elsewhere) for failure in failures] == [
+        (theirs, True),
+        (later, True),
+    ]
+    assert failures[1].message.endswith(f"runs {theirs.name}, which it begins with")
+    assert run_study(study, plugins, threads=1) == ()
+
+
 def test_a_cell_that_was_done_meanwhile_is_not_run_again(study, plugins, monkeypatch):
     asked = []
     run_cell = cell_module.run_cell

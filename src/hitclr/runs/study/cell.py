@@ -89,7 +89,8 @@ class CellFailure:
     Attributes:
         cell: the cell.
         message: why.
-        elsewhere: whether it is because another call of `hitclr study` runs it.
+        elsewhere: whether it is because another call of `hitclr study` runs it, or what it begins
+            with.
     """
 
     cell: PlannedCell

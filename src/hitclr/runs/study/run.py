@@ -198,7 +198,8 @@ def run_study(
     )
     with _workers(processes, cluster) as parallel:
         for some in rounds:
-            for result in _results(parallel, some, ready):
+            left = {failure.cell for failure in failures if failure.elsewhere}
+            for result in _results(parallel, some, ready, left):
                 number += 1
                 if isinstance(result, CellFailure):
                     failures.append(result)
@@ -234,14 +235,27 @@ def _ready(study: Study, done: Sequence[PlannedCell]) -> set[PlannedCell]:
 
 
 def _results(
-    parallel: Any, jobs: Sequence[CellJob], ready: Collection[PlannedCell]
+    parallel: Any,
+    jobs: Sequence[CellJob],
+    ready: Collection[PlannedCell],
+    left: Collection[PlannedCell],
 ) -> Iterator[PlannedCell | CellFailure]:
-    """Run cells; those whose first one is not done fail."""
+    """Run cells; those whose first one is not done fail, or are left as that one is.
+
+    Args:
+        parallel: of `_workers`.
+        jobs: the cells to run.
+        ready: those that are done.
+        left: those that another call runs.
+    """
     fit = []
     for job in jobs:
         first = job.cell.begins_with
         if first is None or first in ready:
             fit.append(job)
+        elif first in left:
+            message = f"another call of `hitclr study` runs {first.name}, which it begins with"
+            yield CellFailure(job.cell, message, elsewhere=True)
         else:
             yield CellFailure(job.cell, f"{first.name}, which it begins with, is not done")
     if fit:
