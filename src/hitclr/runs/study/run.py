@@ -190,7 +190,7 @@ def run_study(
         for cell in study.cells
         if cell not in done
     ]
-    failures = []
+    failures: list[CellFailure] = []
     number = len(done)
     rounds = (  # what others begin with goes before them
         [job for job in jobs if job.cell.begins_with is None],
