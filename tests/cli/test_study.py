@@ -207,6 +207,7 @@ def test_a_folder_without_tables(here, tmp_path):
     assert "neither study.json nor results.json" in refused.stderr
 
 
+@pytest.mark.filterwarnings("ignore:Creating scratch directories")  # Dask, on a slow disk
 def test_on_a_dask_cluster(here, installed, monkeypatch, tmp_path):
     """A worker in a process of its own runs the cells."""
     import distributed
